@@ -61,7 +61,8 @@ class SpokenPart:
     name: str
     place: QRect
     level: int = 0
-    is_selected: bool = False
+    is_selected: bool | None = None
+    """Whether it is the chosen one of its view; None where none can be chosen."""
     is_focused: bool = False
     """True while the keyboard is on it, inside the widget that has the focus."""
     press: Callable[[], object] | None = None
@@ -324,11 +325,12 @@ class PartInterface(QAccessibleInterface):
 
     def state(self) -> QAccessible.State:
         state, part = QAccessible.State(), self._part
-        state.selectable, state.selected = part.is_selected, part.is_selected
+        state.selectable, state.selected = part.is_selected is not None, bool(part.is_selected)
         state.readOnly = True
         state.linked = part.role == QAccessible.Role.Link
         state.focusable, state.focused = part.press is not None or part.is_focused, part.is_focused
         state.invisible = self.is_gone or not self._widget.isVisible()
+        state.offscreen = self.is_gone or not self._widget.rect().intersects(part.place)
         return state
 
     def text(self, kind: QAccessible.Text) -> str:

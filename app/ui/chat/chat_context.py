@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
@@ -39,6 +39,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.parts_bar import BarPart, PartsBar
 from app.ui.widgets.popovers import FloatingPanel
 from app.ui.widgets.timers import new_timer
 
@@ -271,7 +272,6 @@ class ChatMemory(QObject):
 # The context in tokens: a bar, and a row for each part of the next prompt.
 
 WIDTH_PX = 340
-BAR_PX = 10
 SWATCH_PX = 10
 
 Row = tuple[str, int, float]
@@ -324,7 +324,8 @@ class ContextPanel(FloatingPanel):
         head = QHBoxLayout()
         head.addWidget(title, 1)
         head.addWidget(self._sum)
-        self._bar = _ContextBar(theme)
+        self._rows: list[Row] = []
+        self._bar = PartsBar(theme, tr(WHAT_MODEL_SEES), lambda number: tint(theme, self._rows[number][2]))
         self._table = self._table_of([])
         self._words = plain_label(tr(COUNTING), kind="muted", wraps=True)
         self._column = QVBoxLayout(self)
@@ -342,7 +343,7 @@ class ContextPanel(FloatingPanel):
         self._fit_height()
 
     def show_parts(self, parts: PromptBreakdown) -> None:
-        rows = rows_of(parts)
+        rows = self._rows = rows_of(parts)
         before, self._table = self._table, self._table_of(rows)
         self._column.replaceWidget(before, self._table)
         before.hide()
@@ -350,15 +351,17 @@ class ContextPanel(FloatingPanel):
         self._texts.show()
         # Shown now: the height is computed from what is visible.
         self._table.show()
-        self._bar.show_rows(rows, parts.budget.context_tokens)
+        said = [tr_count(PART_TOKEN, PART_TOKENS, tokens, part=words) for words, tokens, _ in rows]
+        self._bar.show_parts(
+            [BarPart(row[1], words) for row, words in zip(rows, said, strict=True)], parts.budget.context_tokens
+        )
         whole = format_number(parts.budget.context_tokens)
         self._sum.setText(tr("{used} of {size} tokens", used=format_number(parts.used_tokens), size=whole))
         text = notes_on(parts)
         self._words.setText(text)
         self._words.setVisible(bool(text))
         set_mark(self._words, "kind", "danger" if parts.is_over else "muted")
-        said = "; ".join(tr_count(PART_TOKEN, PART_TOKENS, tokens, part=words) for words, tokens, _ in rows)
-        self.setAccessibleDescription(" ".join(part for part in (said + ".", text) if part))
+        self.setAccessibleDescription(" ".join(part for part in ("; ".join(said) + ".", text) if part))
         self._fit_height()
 
     def _on_texts(self) -> None:
@@ -413,37 +416,6 @@ def notes_on(parts: PromptBreakdown) -> str:
     if parts.hidden:
         notes.append(tr_count(ONE_MESSAGE_LEFT_OUT, MESSAGES_LEFT_OUT, parts.hidden))
     return " ".join(notes)
-
-
-class _ContextBar(QWidget):
-    """Bar of the parts, with widths in proportion to their tokens."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._rows: list[Row] = []
-        self._whole = 1
-        theme.dress(self, height=BAR_PX)
-
-    def show_rows(self, rows: list[Row], context_tokens: int) -> None:
-        self._rows, self._whole = rows, max(1, context_tokens)
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        whole = QPainterPath()
-        whole.addRoundedRect(QRectF(self.rect()), self.height() / 2, self.height() / 2)
-        painter.setClipPath(whole)
-        painter.fillRect(self.rect(), QColor(self._theme.tokens.line))
-        x = 0.0
-        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        for _, tokens, strength in self._rows:
-            width = self.width() * tokens / self._whole
-            left = self.width() - x - width if mirrored else x
-            painter.fillRect(QRectF(left, 0, width, self.height()), tint(self._theme, strength))
-            x += width
 
 
 class _PartSwatch(QWidget):

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBox
 
 from app.core.errors.app_error import AppError
 from app.features.shown_document import ShownDocument
-from app.ui.document.marks import Area, joined
+from app.ui.document.marks import Area, SaidPart, areas_of, joined
 from app.ui.document.page_drawer import A4_PT, PageDrawer, PagePicture
 from app.ui.i18n import sentence_for, tr
 from app.ui.screen_reader import SpokenPart, read_as
@@ -53,20 +53,26 @@ class PagePaper(QLabel):
         """None for blank paper."""
         self.words = ""
         """Message on blank paper."""
+        self._page = 0
+        self._said: Sequence[SaidPart] = ()
         self._marked: list[Area] = []
         self._hits: list[Area] = []
         self.size_pt = A4_PT
         theme.changed.connect(self.update)
 
     def spoken_count(self) -> int:
-        return len(self._paragraphs)
+        return len(self._said)
 
     def spoken_part(self, number: int) -> SpokenPart:
-        return SpokenPart(QAccessible.Role.Paragraph, self._paragraphs[number], self.rect())
+        words, block, mark = self._said[number]
+        whole = joined(areas_of(block, mark, self._page))
+        # A format without places has only the paper itself.
+        place = self.rect() if whole is None else self._rect(Area(*whole)).toAlignedRect().intersected(self.rect())
+        return SpokenPart(QAccessible.Role.Paragraph, words, place)
 
-    @property
-    def _paragraphs(self) -> list[str]:
-        return self.accessibleDescription().splitlines()
+    def show_said(self, page: int, said: Sequence[SaidPart]) -> None:
+        """Set what screen readers find on the page, by its number from 1."""
+        self._page, self._said = page, said
 
     def show_picture(self, picture: PagePicture | None, size_pt: QSizeF) -> None:
         """Show a page's picture, or blank paper of its size."""

@@ -15,7 +15,7 @@ from app.features.shown_document import ShownDocument, TextHighlight
 from app.ui.document.block_ranges import Walk
 from app.ui.document.document_look import CODE_GROUND, GROUND_PROPERTY, ROW_GROUND, DocumentLook
 from app.ui.document.document_window import DocumentWindow
-from app.ui.document.marks import marks_in, span_of
+from app.ui.document.marks import SaidPart, marks_in, span_of
 from app.ui.i18n import tr
 from app.ui.text.formats import char_format, cursor_over, highlight
 from app.ui.theme import Theme
@@ -339,11 +339,16 @@ def no_text_words(unit: str) -> str:
     }.get(unit, tr(NO_TEXT_ON_PAGE))
 
 
-def said_of(blocks: Sequence[Block], mark: TextHighlight | None) -> str:
-    """Return a page for screen readers: the mark first, then the text, cut at a length nobody listens to."""
+def said_parts(blocks: Sequence[Block], mark: TextHighlight | None) -> list[SaidPart]:
+    """Return what screen readers find on a page: the mark first, then the blocks."""
     said = []
     for block in blocks:
         if mark is not None and block.id == mark.block_id:
             start, end = span_of(block, mark)
-            said.append(tr("Marked: {words}", words=block.text[start:end]))
-    return "\n".join([*said, *(block.text for block in blocks)])[:MOST_SAID]
+            said.append(SaidPart(tr("Marked: {words}", words=block.text[start:end]), block, mark))
+    return [*said, *(SaidPart(block.text, block, TextHighlight(block.id)) for block in blocks)]
+
+
+def said_of(parts: Sequence[SaidPart]) -> str:
+    """Return a page as one text for screen readers, cut at a length nobody listens to."""
+    return "\n".join(part.words for part in parts)[:MOST_SAID]

@@ -12,7 +12,7 @@ from app.features.page_reading.corrections import PageCorrections
 from app.features.shown_document import ShownDocument, TextHighlight
 from app.ui.document.document_card import DocumentCard
 from app.ui.document.document_page import ZOOMS, PagePane
-from app.ui.document.document_text import MOST_SAID, DocumentText, no_text_words, said_of
+from app.ui.document.document_text import MOST_SAID, DocumentText, no_text_words, said_of, said_parts
 from app.ui.document.header import DocumentHeader
 from app.ui.document.marks import areas_on, page_of, span_of
 from app.ui.document.page_panes import OpenDocument, PagePanes
@@ -277,7 +277,9 @@ class DocumentView(DocumentCard):
         self._area.paper.show_areas(*areas_on(page, blocks, mark, hits))
         # Text for screen readers of a page shown as a picture: the mark first, then everything.
         where, document = (self._open.position_words(), self._open.document) if self._open is not None else ("", None)
-        said = said_of(blocks, mark) or no_text_words(document.unit if document is not None else "")
+        parts = said_parts(blocks, mark)
+        self._area.paper.show_said(page, parts)
+        said = said_of(parts) or no_text_words(document.unit if document is not None else "")
         for picture in (self._area.paper, self._area):
             picture.setAccessibleName(where)
             picture.setAccessibleDescription(said)

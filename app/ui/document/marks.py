@@ -25,6 +25,14 @@ class Area(NamedTuple):
     cut_right: bool = False
 
 
+class SaidPart(NamedTuple):
+    """What a screen reader says of a part of a page, and where that stands."""
+
+    words: str
+    block: Block
+    mark: TextHighlight
+
+
 def areas_of(block: Block, mark: TextHighlight, page: int) -> list[Area]:
     """Return the areas of a mark on a page."""
     start, end = span_of(block, mark)

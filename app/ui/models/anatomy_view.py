@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt
@@ -15,7 +16,7 @@ from app.ui.i18n import Translatable, breakable, sentence_for, tr
 from app.ui.model_texts import count_briefly
 from app.ui.models.model_facts import ModelFact, bits, facts_of, lead_words, share_words
 from app.ui.models.models_page import ModelsPage, back_row
-from app.ui.models.storage import SpaceBar, ToneSwatch
+from app.ui.models.storage import ToneSwatch, tone
 from app.ui.shared_labels import HOW_IT_WORKS
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -25,6 +26,7 @@ from app.ui.theme import CARD_INSET_PX, EDGE_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.parts_bar import BarPart, PartsBar
 
 if TYPE_CHECKING:
     from app.features.models.installed import InstalledFile
@@ -137,11 +139,13 @@ class PartsCard(QFrame):
         self.setProperty("kind", "model")
         parts = sorted(found.parts, key=lambda part: -part.parameters)
         column = theme.dress(QVBoxLayout(self), margins=(CARD_INSET_PX, 16, CARD_INSET_PX, 14), spacing=12)
-        bar = SpaceBar(theme)
-        bar.show_parts([part.parameters for part in parts], 0)
+        bar = PartsBar(theme, lead_words(found), partial(tone, theme))
         column.addWidget(bar)
-        for number, part in enumerate(parts):
-            column.addWidget(PartRow(theme, number, part, found.parameters))
+        rows = [PartRow(theme, number, part, found.parameters) for number, part in enumerate(parts)]
+        for row in rows:
+            column.addWidget(row)
+        said = [BarPart(part.parameters, row.accessibleName()) for part, row in zip(parts, rows, strict=True)]
+        bar.show_parts(said, sum(part.parameters for part in parts))
 
 
 class PartRow(QWidget):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import APP_NAME
@@ -24,6 +24,7 @@ from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
 from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.parts_bar import BarPart, PartsBar
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -83,7 +84,7 @@ class StoragePage(ModelsPage):
         self._move: tasks.BackgroundTask | None = None
         # A list for each move, so that an earlier one that ends late isn't taken for this one.
         self._stopped: list[bool] = []
-        self.bar = SpaceBar(self._theme)
+        self.bar = PartsBar(self._theme, tr(STORAGE), partial(tone, self._theme))
         self.rows.addWidget(self.bar)
         self.storage: dict[str, StorageRow] = {}
         frame = QFrame()
@@ -124,7 +125,9 @@ class StoragePage(ModelsPage):
         }  # fmt: skip
         for key, size in sizes.items():
             self.storage[key].show_size(_size_words(size), is_empty=not size and key != "models")
-        self.bar.show_parts(list(sizes.values()), report.free_bytes)
+        names = {key: tr(name) for key, name, *_ in _ROWS}
+        parts = [BarPart(size, label_value(names[key], _size_words(size))) for key, size in sizes.items()]
+        self.bar.show_parts(parts, sum(sizes.values()) + report.free_bytes)
         used, free = sum(sizes.values()), size_text(report.free_bytes)
         lead = tr(DISK_USE, used=_size_words(used), free=free)
         self.show_text(self.lead, lead if used else tr(NOTHING_STORED, free=free))
@@ -307,7 +310,6 @@ class StorageRow(QWidget):
 
 TONES = (0.9, 0.7, 0.54, 0.4, 0.29, 0.2, 0.13)
 """Share of the text colour of each part; free space has the line's colour."""
-LEAST_PX = 3
 
 
 def tone(theme: Theme, number: int) -> QColor:
@@ -319,41 +321,6 @@ def tone(theme: Theme, number: int) -> QColor:
         round(over.green() * share + under.green() * (1 - share)),
         round(over.blue() * share + under.blue() * (1 - share)),
     )
-
-
-class SpaceBar(QWidget):
-    """Bar of parts in bytes, followed by free space."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._parts: list[int] = []
-        self._free = 0
-        theme.dress(self, height=10)
-
-    def show_parts(self, parts: list[int], free_bytes: int) -> None:
-        """Set the parts, at most as many as there are tones."""
-        self._parts, self._free = parts, free_bytes
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        path = QPainterPath()
-        path.addRoundedRect(QRectF(self.rect()), self.height() / 2, self.height() / 2)
-        painter.setClipPath(path)
-        painter.fillRect(self.rect(), QColor(self._theme.tokens.line))
-        whole = sum(self._parts) + self._free
-        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        x = 0.0
-        for number, size in enumerate(self._parts):
-            if not size or not whole:
-                continue
-            # However small, what is there is seen.
-            wide = max(self._theme.px(LEAST_PX), self.width() * size / whole)
-            left = self.width() - x - wide if mirrored else x
-            painter.fillRect(QRectF(left, 0, wide, self.height()), tone(self._theme, number))
-            x += wide
 
 
 class ToneSwatch(QWidget):

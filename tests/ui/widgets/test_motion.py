@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+import app.ui
 from app.ui.theme import Theme
 from app.ui.widgets.elevation import PaintedShadow, elevate
 from app.ui.widgets.layouts import SidePane
@@ -20,10 +22,28 @@ from app.ui.widgets.motion import (
     SlideIn,
     allow_motion,
     may_move,
+    slide_in,
     system_reduces_motion,
 )
 from tests.helpers.bus import private_bus
 from tests.helpers.fake_portal import FakePortal
+
+UI = Path(app.ui.__file__).parent
+MOVES = {
+    "QAbstractAnimation", "QPropertyAnimation", "QVariantAnimation", "QParallelAnimationGroup",
+    "QSequentialAnimationGroup", "QTimeLine", "QMovie", "QGraphicsOpacityEffect", "setWindowOpacity", "setAnimated",
+}  # fmt: skip
+"""Qt's ways to move, fade or blink."""
+FAST_MS = 100
+FAST_TIMERS = {
+    "app/ui/text/code_colours.py": "colours in slices",
+    "app/ui/text/block_selection.py": "scrolls while the mouse drags a selection past the edge",
+    "app/ui/write/page_edit.py": "colours in slices",
+    "app/ui/chat/answering.py": "text as it arrives",
+    "app/ui/chat/answer_view.py": "lays out in slices",
+    "app/ui/chat/transcript.py": "lays out in slices",
+}
+"""Modules with a timer that repeats more often than ten times a second, and what for: none draws steps of a motion."""
 
 
 @pytest.fixture
@@ -131,6 +151,8 @@ def test_nothing_moves_where_the_setting_reduces_motion(qapp: QApplication, wind
     allow_motion(qapp, is_reduced=True)
     assert not may_move()
     assert card_in(window).graphicsEffect() is None
+    slide_in(window)
+    assert window.findChildren(SlideIn) == []
 
 
 @pytest.fixture
@@ -200,3 +222,42 @@ def test_the_desktops_own_switch_is_read(tmp_path: Path, file: str, text: str, i
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     assert system_reduces_motion(tmp_path) is is_reduced
+
+
+def test_only_one_module_moves_anything_and_asks_first() -> None:
+    found: set[str] = set()
+    for path in sorted(UI.rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        found |= {path.relative_to(UI.parent.parent).as_posix()} if names & MOVES else set()
+    assert found == {"app/ui/widgets/motion.py"}
+
+
+def test_no_timer_draws_the_steps_of_a_motion() -> None:
+    found = {path for path, interval in _repeating() if interval < FAST_MS}
+    assert found == set(FAST_TIMERS)
+
+
+def _repeating() -> Iterator[tuple[str, float]]:
+    """Every module with a timer that repeats, and its interval, infinite where it is not known from the module."""
+    for path in sorted(UI.rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        known = {
+            target.id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _repeats(node):
+                interval = node.args[1] if len(node.args) > 1 else node.args[0]
+                constant = known.get(interval.id) if isinstance(interval, ast.Name) else None
+                value = interval.value if isinstance(interval, ast.Constant) else constant
+                yield path.relative_to(UI.parent.parent).as_posix(), float("inf") if value is None else float(value)
+
+
+def _repeats(call: ast.Call) -> bool:
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    return name == "startTimer" or (name == "new_timer" and any(word.arg == "repeats" for word in call.keywords))
