@@ -38,7 +38,7 @@ WIDTH_PX = 520
 EXPORT_TO = "Copy {name} to a folder or disk"
 WITH_CHECKSUMS, WITHOUT_CHECKSUMS = "will be checked", "no checksum, can’t be checked"
 IS_HERE = "already here"
-ONE_ADDED, MANY_ADDED = "Added {names}.", "Added {count} models."
+ONE_ADDED, MANY_ADDED = "Added 1 model.", "Added {count} models."
 ADDED_UNCHECKED = "Not checked, for want of a checksum: {names}."
 EXPORTED = "Copied {name} to {path}, with checksums."
 SHOW = "Show"
@@ -212,9 +212,8 @@ class DiskModels:
     def _tell_added(self, added: Sequence[DiskModel]) -> None:
         if not added:
             return
-        names = join_list([found.model.name for found in added])
         unchecked = [found.model.name for found in added if not found.is_checked]
-        words = [tr_count(ONE_ADDED, MANY_ADDED, len(added), names=names)]
+        words = [tr_count(ONE_ADDED, MANY_ADDED, len(added))]
         words += [tr(ADDED_UNCHECKED, names=join_list(unchecked))] * bool(unchecked)
         self._notify.mention(" ".join(words))
 

@@ -102,7 +102,7 @@ def test_a_dropped_folder_is_asked_about_and_used_where_it_is(
     dialog.models[1][0].setChecked(False)
     dialog.choices[IN_PLACE].setChecked(True)
     press_add(dialog, qtbot)
-    qtbot.waitUntil(lambda: frame.notices == [ONE_ADDED.format(names="first")])
+    qtbot.waitUntil(lambda: frame.notices == [ONE_ADDED])
     assert frame.settings.engine.known_models == (str(stick / "first-Q4_0.gguf"),)
 
 
@@ -124,7 +124,7 @@ def test_a_wrong_checksum_is_told_and_the_others_are_added(
     press_add(opened(frame, qtbot), qtbot)
     told = sentence_for(ModelAltered(str(stick / "first-Q4_0.gguf"))).text
     qtbot.waitUntil(lambda: any(told in notice for notice in frame.notices))
-    qtbot.waitUntil(lambda: any(ONE_ADDED.format(names="second") in notice for notice in frame.notices))
+    qtbot.waitUntil(lambda: any(ONE_ADDED in notice for notice in frame.notices))
 
 
 def test_a_folder_without_models_is_told(view: ModelsView, frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
