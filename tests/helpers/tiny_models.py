@@ -372,6 +372,19 @@ KINDS: dict[str, Kind] = {
         **_EVERY_OTHER,
     ),
     "qwen35": Kind("qwen35", _delta_net_layer, **_QWEN35),
+    "granitehybrid": Kind(
+        "granitehybrid",
+        _mamba2_layer,
+        ssm__group_count=1,
+        ssm__time_step_rank=SSM_HEADS,
+        **_EVERY_OTHER | _RECURRENT,
+    ),
+    "mamba": Kind("mamba", _mamba_layer, ssm__time_step_rank=TIME_STEP_RANK, **_RECURRENT),
+    "gpt2": Kind(
+        "gpt2", _gpt2_layer, learned_positions=True, attention__head_count=HEADS, attention__layer_norm_epsilon=1e-5
+    ),
+    "qwen2vl": Kind("qwen2vl", _rotated_in_space_layer, rope__dimension_sections=[2, 2, 2, 2], **_ATTENTION),
+    # Behind all others, as a model's place here decides its weights.
     "qwen35_mtp": Kind(
         "qwen35",
         _delta_net_layer,
@@ -391,18 +404,6 @@ KINDS: dict[str, Kind] = {
         expert_shared_feed_forward_length=EXPERT_WIDTH,
         **_QWEN35,
     ),
-    "granitehybrid": Kind(
-        "granitehybrid",
-        _mamba2_layer,
-        ssm__group_count=1,
-        ssm__time_step_rank=SSM_HEADS,
-        **_EVERY_OTHER | _RECURRENT,
-    ),
-    "mamba": Kind("mamba", _mamba_layer, ssm__time_step_rank=TIME_STEP_RANK, **_RECURRENT),
-    "gpt2": Kind(
-        "gpt2", _gpt2_layer, learned_positions=True, attention__head_count=HEADS, attention__layer_norm_epsilon=1e-5
-    ),
-    "qwen2vl": Kind("qwen2vl", _rotated_in_space_layer, rope__dimension_sections=[2, 2, 2, 2], **_ATTENTION),
 }
 RECURRENT = frozenset(
     {"lfm2", "qwen35", "qwen35_mtp", "qwen35moe_mtp", "granitehybrid", "mamba"}
