@@ -115,7 +115,8 @@ def _bring_files(  # noqa: PLR0917 - all of one copy
         return
     # All are complete: from here on they count as a model.
     for source, target in pairs:
-        _note_origin(source, target, hashes.get(source, ""))
+        if source in sums:  # only then it is known which bytes these should be
+            _note_origin(source, target, hashes[source])
         if not is_linked:
             unfinished_path(target).rename(target)
 
@@ -138,11 +139,13 @@ def _is_one_disk(path: Path, folder: Path) -> bool:
 
 
 def _note_origin(source: Path, target: Path, sha256: str) -> None:
-    """Note where a copy came from, if a note beside its source says so of exactly these bytes. Raises OSError."""
+    """Note a copy's checksum, which was compared, and where it came from if a note beside its source says so of exactly
+    these bytes. Raises OSError.
+    """
     known = read_sidecar(source)
     # A note about other bytes says nothing about these.
-    if known.get("repo") and known.get("sha256") == sha256:
-        write_note(target, known | {"sha256": sha256, "added_at": datetime.now(UTC).isoformat(timespec="seconds")})
+    facts = known if known.get("sha256") == sha256 else {}
+    write_note(target, facts | {"sha256": sha256, "added_at": datetime.now(UTC).isoformat(timespec="seconds")})
 
 
 def write_note(path: Path, facts: Mapping[str, str]) -> None:

@@ -242,8 +242,11 @@ def test_models_travel_on_a_disk_with_their_checksums(
     assert sentence_for(refused).text in result.stderr and shows(NOT_CHECKED, result.stderr)
     rows = {row["name"]: row for row in only_json(fireside("models", "list", "--json"))["models"]}
     assert (rows["small"]["repo"], rows["small"]["origin"]) == ("someone/small-GGUF", "added")
-    again = fireside("models", "import", folder)
-    assert (again.returncode, again.stdout, shows(ALREADY_HERE, again.stderr)) == (0, "", True)
+    (stick / "plain-Q8_0.gguf").unlink()
+    (stick / "wrong-Q8_0.gguf.sha256").write_text(sha_of(tiny(5)))
+    assert fireside("models", "import", str(stick)).stdout.count("wrong-Q8_0.gguf") == 1
+    again = fireside("models", "import", str(stick), "--how", "in_place")
+    assert (again.returncode, again.stdout) == (0, "") and shows(ALREADY_HERE, again.stderr)
 
 
 def test_a_file_used_in_place_is_only_left_out_of_the_list(hub: FakeHub, tmp_path: Path) -> None:

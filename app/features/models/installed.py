@@ -90,7 +90,7 @@ class InstalledModels:
     def find_copy(self, file: RemoteFile, cancel: CancelToken) -> Path | None:
         """Find an equal file here or in another program's folder."""
         candidates = [row.model for row in (*self.list_ours(), *self.list_others())]
-        return model_library.find_copy(file, candidates, self._known_sha, self.remember_sha, cancel)
+        return model_library.find_copy(file, candidates, self._known_sha, self._remember_sha, cancel)
 
     def entry_of(self, model: InstalledModel) -> CatalogEntry | None:
         """Return the catalog entry of a model, or None."""
@@ -134,8 +134,7 @@ class InstalledModels:
         """Return the SHA-256 of a model's first file, by its note or an earlier look; "" if unknown."""
         return model.sha256 or self._known_sha(model.path)
 
-    def remember_sha(self, path: Path, sha256: str) -> None:
-        """Store a file's SHA-256, which counts until the file changes."""
+    def _remember_sha(self, path: Path, sha256: str) -> None:
         with contextlib.suppress(OSError):
             stat = path.stat()
             self._notes.update_note(path, sha256=sha256, size_bytes=stat.st_size, mtime_ns=stat.st_mtime_ns)

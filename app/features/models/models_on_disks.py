@@ -78,8 +78,6 @@ class ModelDisks:
         if added is None:
             return path
         self._register(added, ADDED)
-        if sums and (sha256 := sums.get(path)):
-            self._installed.remember_sha(added, sha256)
         return added
 
     def add_models(
