@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtCore import QPoint, QSize
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
 from app.ui.chat.chat_view import ChatView
+from app.ui.widgets import menus, popovers
+from app.ui.widgets.popovers import place_beside
 from tests.helpers.accessible_tree import screen_reader_on, tree_faults
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import open_window
@@ -38,12 +42,33 @@ def person(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         yield Visitor(frame, ChatDesk(frame.chat, frame.app, frame.notify, frame.theme), tmp_path)
 
 
+@pytest.fixture
+def openers(monkeypatch: pytest.MonkeyPatch) -> list[QWidget]:
+    """Whatever menus and popovers were opened at, in their order."""
+    found: list[QWidget] = []
+
+    def place(anchor: QWidget, size: QSize) -> QPoint:
+        found.append(anchor)
+        return place_beside(anchor, size)
+
+    for module in (menus, popovers):
+        monkeypatch.setattr(module, "place_beside", place)
+    return found
+
+
+def says_menu(opener: QWidget) -> bool:
+    """Whether a button says that it opens something, or the one in what is around it."""
+    buttons = [opener, *opener.findChildren(QAbstractButton)]
+    return any(QAccessible.queryAccessibleInterface(button).state().hasPopup for button in buttons)
+
+
 @pytest.mark.parametrize("name", SCREENS)
-def test_it_can_be_read_and_gone_through_by_keyboard(person: Visitor, name: str) -> None:
+def test_it_can_be_read_and_gone_through_by_keyboard(person: Visitor, openers: list[QWidget], name: str) -> None:
     come, classes = SCREENS[name]
     come(person)
     settle()
     assert not [kind.__name__ for kind in classes if not person.seen(kind)]
+    assert all(map(says_menu, openers)), openers
     found = [line for window in open_windows() for line in tree_faults(window)]
     top = QApplication.activePopupWidget() or QApplication.activeWindow()
     assert top is not None

@@ -281,6 +281,8 @@ class ActionRow(QWidget):
         self._about = self._icon_button(TurnAction(TurnCommand.DETAILS, "info", tr(ABOUT_THIS_ANSWER)))
         self.more = read_as(self._icon_button(TurnAction(MORE, "dots-three-bold", tr(MORE_LABEL))), has_menu=True)
         """Button that opens the menu."""
+        for button in (self._count, self._note, self._about):
+            read_as(button, has_menu=True)
         self.more.setToolTip(tr("More (Shift+F10)"))
 
     def show_actions(

@@ -24,6 +24,7 @@ from app.ui.focus_ring import shown_state
 from app.ui.i18n import Translatable, tr
 from app.ui.icons import icon
 from app.ui.locale_formats import isolate
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, NAME_DELETED, NEW_ASSISTANT
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ICON_PX, IconButton, IconPopup, text_button
@@ -113,6 +114,7 @@ class AssistantDialog(LibraryDialog):
         self._fields: ChatFields | None = None
         self.list.setItemDelegate(AssistantDelegate(theme, self.list))
         self.icon = IconButton(theme, ICONS[0], tr(CHOOSE_AN_ICON), size_px=ICON_PX, on_click=self._on_icon)
+        read_as(self.icon, has_menu=True)
         self.nothing = plain_label(
             tr("An assistant saves instructions, a model and settings under one name, ready for new chats."),
             kind="muted",

@@ -99,6 +99,7 @@ class PictureChip(DocumentChip):
         self._row.replaceWidget(self._icon, thumbnail)
         self._icon.hide()
         self.detail = IconButton(theme, "sliders", tr("Detail"), size_px=16, on_click=choose_detail)
+        read_as(self.detail, has_menu=True)
         self.detail.hide()
         self._row.insertWidget(3, self.detail)
         theme.dress(thumbnail, size=(THUMB_PX, THUMB_PX))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QActionGroup
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import THINKING
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import OptionChip
@@ -40,6 +41,7 @@ class ThinkingChoice(OptionChip):
     def show_choice(self, kind: str, value: str) -> None:
         """Show a kind of choice, "switch" (on or off), "effort" (low, medium, high) or "none", and its value."""
         self._kind, self.value = kind, value
+        read_as(self.button, has_menu=kind == "effort")
         # An effort can be chosen, not left out.
         self.cross.setVisible(kind == "switch")
         self.show_name(value if kind != "none" and value != "off" else "")

@@ -14,6 +14,7 @@ from app.features.models.model_messages import short_count
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import join_sentences, tr, tr_count
 from app.ui.locale_formats import join_list
+from app.ui.screen_reader import read_as
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, plain_tip
@@ -63,6 +64,7 @@ class ContextGauge(QAbstractButton):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("context_gauge")
+        read_as(self, has_menu=True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._theme, self._used, self._size, self._is_wanted = theme, 0, 0, True

@@ -21,6 +21,7 @@ from app.features.summarize.overview import DocumentOverview, FirstLook
 from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.summarize.summary_result import SummarizedDocument, Summary, SummaryOptions
 from app.ui.i18n import tr
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import CANCEL
 from app.ui.shell.notify import Notify
 from app.ui.summarize.digest_outline import SIDE_PX, WIDE_PX, DigestOutline
@@ -136,7 +137,7 @@ class DigestPart(QWidget):
         self.copy = IconButton(
             theme, "copy", tr("Copy the sentences"), size_px=18, on_click=lambda: self.copy_wanted.emit(self._summary)
         )
-        self.save = text_button(tr("Save…"), "plain", on_click=self._on_save)
+        self.save = read_as(text_button(tr("Save…"), "plain", on_click=self._on_save), has_menu=True)
         self.save.setToolTip(tr("As Markdown, a Word document, a web page, PDF or JSON"))
         self.sentences = WholeStatementView(theme)
         self.sentences.setAccessibleName(tr("Sentences of the document"))

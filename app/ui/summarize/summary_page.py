@@ -30,6 +30,7 @@ from app.features.summarize.summary_result import Form, Method, Summary
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.locale_formats import join_list
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import TRANSLATE_THIS
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
@@ -224,7 +225,7 @@ class ResultHead(TabColumn):
         self.title = TitleField()
         self.ask = text_button(tr("Ask"), "plain")
         self.ask.setToolTip(tr("Open a chat about the documents"))
-        self.save = text_button(tr("Save…"), "primary")
+        self.save = read_as(text_button(tr("Save…"), "primary"), has_menu=True)
         self.save.setToolTip(tr("As Markdown, a Word document, a web page, PDF or JSON"))
         self.copy = IconButton(theme, "copy", tr("Copy the summary"), size_px=18)
         self.translate = IconButton(theme, "translate", tr(TRANSLATE_THIS), size_px=18)

@@ -18,6 +18,7 @@ from app.features.models.model_messages import short_count
 from app.ui.i18n import InContext, Translatable, join_lines, tr, tr_count, translated_choices, with_key
 from app.ui.icons import icon
 from app.ui.locale_formats import join_facts
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import (
     CONTINUE,
     LAST_SEVEN_DAYS,
@@ -423,6 +424,7 @@ class PageFoot(QWidget):
         theme.dress(self.options, font="control", glyph=("sliders-horizontal", "muted", 17), glyph_size=(21, 17))
         theme.dress(self.note, self.count, self.cut, self.where, font="small")
         theme.dress(self.line, width=56)
+        read_as(self.options, has_menu=True)
         name_widgets(continue_button=self.go_on, again_button=self.again, write_options_button=self.options)
         name_widgets(write_note=self.note, write_count_tokens=self.count, write_cut=self.cut, write_where=self.where)
         work.changed.connect(self.update_state)
