@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QAccessibleStateChangeEvent,
     QWindow,
 )
-from PySide6.QtWidgets import QAbstractButton, QAccessibleWidget, QStackedWidget, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAccessibleWidget, QLineEdit, QStackedWidget, QWidget
 from shiboken6 import Shiboken, VoidPtr
 
 SPOKEN = "spoken"
@@ -161,6 +161,29 @@ class LevelAttribute(QAccessibleAttributesInterface):
         return self._level()
 
 
+class LentText:
+    """Text interface of a heading, of which Orca reads the text and not the name.
+
+    WORKAROUND: PySide leaves out two functions of QAccessibleTextInterface, so none can be written; a line edit that is
+    never shown lends its own.
+    """
+
+    def __init__(self, widget: QWidget) -> None:
+        self._widget = widget
+        self._field: QLineEdit | None = None
+
+    def address(self, text: str) -> VoidPtr:
+        """Return the interface over a text in one line."""
+        if self._field is None:
+            self._field = QLineEdit(text, self._widget)
+            self._field.hide()
+        elif self._field.text() != text:
+            self._field.setText(text)
+        native = QAccessible.queryAccessibleInterface(self._field)
+        lent: VoidPtr = native.interface_cast(Cast.TextInterface)  # type: ignore[assignment] # stubs say a number
+        return lent
+
+
 class PressAction(QAccessibleActionInterface):
     """The one thing that can be done with a part of a view."""
 
@@ -182,7 +205,21 @@ class PressAction(QAccessibleActionInterface):
 
 def tell_focus(part: QAccessibleInterface) -> None:
     """Tell screen readers that the keyboard went to a part of the widget that has the focus."""
+    _told_focus[:] = [QAccessible.uniqueId(part)]
     QAccessible.updateAccessibility(QAccessibleEvent(part, QAccessible.Event.Focus))
+
+
+def forget_focus() -> None:
+    """End what was told by `tell_focus`, as another widget has the focus."""
+    _told_focus.clear()
+
+
+_told_focus: list[int] = []
+"""Number of the interface that readers believe has the keyboard, if it isn't Qt's own."""
+
+
+def _has_told_focus(interface: QAccessibleInterface) -> bool:
+    return bool(_told_focus) and QAccessible.uniqueId(interface) in _told_focus
 
 
 class PartKeeper:
@@ -232,6 +269,7 @@ class ControlInterface(QAccessibleWidget):
                 _spare_nones.append(None)
             else:
                 self._casts[kind] = found
+        self._lent = LentText(widget)
         self._view = widget if isinstance(widget, SpokenView) else None
         self._keeper = PartKeeper(self, widget, self._part)
         widget.destroyed.connect(self._keeper.forget)
@@ -255,6 +293,8 @@ class ControlInterface(QAccessibleWidget):
     def state(self) -> QAccessible.State:
         state, spoken, widget = self._native.state(), self._spoken, self.widget()
         is_on = isinstance(widget, QAbstractButton) and widget.isChecked()
+        if _has_told_focus(self):
+            state.focusable = state.focused = True
         if spoken.has_menu:
             state.hasPopup = True
         if spoken.folds:
@@ -284,6 +324,8 @@ class ControlInterface(QAccessibleWidget):
     def interface_cast(self, kind: Cast) -> VoidPtr:  # type: ignore[override] # PySide's stubs say a number
         if kind == Cast.AttributesInterface and self._spoken.level:
             return _address(self._level)
+        if kind == Cast.TextInterface and self._spoken.role == QAccessible.Role.Heading:
+            return self._lent.address(self.text(QAccessible.Text.Name))
         cast: VoidPtr = self._casts.get(kind, _NO_INTERFACE)
         return cast
 
@@ -298,6 +340,7 @@ class PartInterface(QAccessibleInterface):
         """True once the view is deleted."""
         self._level = LevelAttribute(lambda: self._part.level)
         self._action = PressAction(lambda: self._part)
+        self._lent = LentText(widget)
         self.keeper = PartKeeper(self, widget, self._inner)
 
     @property
@@ -326,9 +369,9 @@ class PartInterface(QAccessibleInterface):
     def state(self) -> QAccessible.State:
         state, part = QAccessible.State(), self._part
         state.selectable, state.selected = part.is_selected is not None, bool(part.is_selected)
-        state.readOnly = True
         state.linked = part.role == QAccessible.Role.Link
-        state.focusable, state.focused = part.press is not None or part.is_focused, part.is_focused
+        state.focused = part.is_focused or _has_told_focus(self)
+        state.focusable = part.press is not None or state.focused
         state.invisible = self.is_gone or not self._widget.isVisible()
         state.offscreen = self.is_gone or not self._widget.rect().intersects(part.place)
         return state
@@ -359,4 +402,6 @@ class PartInterface(QAccessibleInterface):
     def interface_cast(self, kind: Cast) -> VoidPtr:  # type: ignore[override] # PySide's stubs say a number
         if kind == Cast.ActionInterface and self._part.press is not None:
             return _address(self._action)
+        if kind == Cast.TextInterface and not self.is_gone and self._part.role == QAccessible.Role.Heading:
+            return self._lent.address(self._part.name)
         return _address(self._level) if kind == Cast.AttributesInterface and self._part.level else _NO_INTERFACE

@@ -83,7 +83,8 @@ def _faults(node: QAccessibleInterface) -> Iterator[str]:
     is_shown = isinstance(widget, QWidget) and not widget.visibleRegion().isEmpty()
     if state.focusable and role in SAYS_NOTHING and is_shown and _takes_focus(widget):
         yield "takes the focus and has no role"
-    if not name and (role in NAMED or (state.focusable and is_shown and _takes_focus(widget))):
+    is_unnamed_list = role == Role.List and widget is None  # as on the web: readers count its items
+    if not name and not is_unnamed_list and (role in NAMED or (state.focusable and is_shown and _takes_focus(widget))):
         yield "has no name"
     if _MARKUP.search(name):
         yield f"speaks markup: {name[:60]!r}"

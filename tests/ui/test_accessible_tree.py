@@ -90,7 +90,7 @@ def test_answer_has_its_structure(open_chat: Open) -> None:  # noqa: F811
         (Role.BlockQuote, "It never rains."),
         (Role.ColumnHeader, "Dry spells"),
         (Role.Cell, "Sun"),
-        (Role.StaticText, CODE_IN.format(language="python")),
+        (Role.Section, CODE_IN.format(language="python")),
     ):
         assert expected in nodes, nodes
     assert [role for role, name in nodes if name.startswith("Answer: Weather It is")] == [Role.Section]

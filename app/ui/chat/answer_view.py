@@ -22,7 +22,7 @@ from app.ui.chat.branch_documents import BranchDocuments, SourceRow
 from app.ui.chat.folded_text import FoldedText
 from app.ui.chat.survey import made_words
 from app.ui.chat.turn import LEAD_PX, TURN_GAP_PX, TurnHost, TurnView
-from app.ui.i18n import tr, tr_count
+from app.ui.i18n import join_sentences, tr, tr_count
 from app.ui.locale_formats import format_decimal, format_speed, join_facts, join_list
 from app.ui.shared_labels import (
     ANSWER_LINE,
@@ -281,7 +281,7 @@ class AnswerView(TurnView):
             self._show_state(*state_words(message, can_continue=self._can_continue()))
         self.written.set_text(message.text, is_over=is_over)
         self.evidence.show()
-        self.setAccessibleName(tr(ANSWER_LINE, words=spoken_text(message.text[:400])[:200]))
+        self._name_turn()
         self.update_actions()
 
     def continue_from_here(self) -> None:
@@ -299,6 +299,7 @@ class AnswerView(TurnView):
         """Show an error with its one action."""
         action = sentence.action if sentence.action in ACTION_LABELS else "retry"
         self._show_state(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
+        self._name_turn()
         self.host.resized.emit(self)
 
     def show_markdown(self, is_shown: bool) -> None:
@@ -410,6 +411,12 @@ class AnswerView(TurnView):
             )
         if self._state is not None:
             self._state.show_sentence(text, name, label, is_error=is_error)
+
+    def _name_turn(self) -> None:
+        """Name the answer by its beginning, and by what is said of it, such as that it failed."""
+        text = self.message.text if self.message is not None else ""
+        words = (spoken_text(text[:400])[:200], self._state.text if self._state is not None else "")
+        self.setAccessibleName(tr(ANSWER_LINE, words=join_sentences(words)))
 
     def _on_opened(self) -> None:
         self._is_opened = True

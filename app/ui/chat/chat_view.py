@@ -31,6 +31,7 @@ from app.ui.chat.message_field import MessageEdit
 from app.ui.chat.message_queue import QueueView
 from app.ui.chat.message_sending import MessageSending
 from app.ui.chat.open_chat import OpenChat
+from app.ui.chat.part_steps import PartSteps
 from app.ui.chat.pasted import PastedText
 from app.ui.chat.quoting import QuoteButton
 from app.ui.chat.second_model import AnswerPairs, SecondModel
@@ -160,6 +161,7 @@ class ChatView(QWidget):
         edit.scroll_wanted.connect(partial(scroll_by_key, self.transcript))
         edit.turns_wanted.connect(self.transcript.focus_last)
         self.transcript.steps.go_below = self.focus_composer
+        self._part_steps = PartSteps(self.transcript)
         chat.touched.connect(self.title_changed)
         chat.shown.connect(self._layout.show_turns)
         chat.live.used.connect(self.context_changed)

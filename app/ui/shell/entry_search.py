@@ -72,7 +72,6 @@ class EntrySearch(QObject):
             self.list.setCurrentIndex(index)
             self.list.scrollTo(index)
             if (entry := self.entries.entry_at(index)) is not None:
-                self.field.setAccessibleDescription(entry.spoken)
                 # The focus stays in the field, so a screen reader wouldn't read the chosen row.
                 announce(self.field, entry.spoken)
 

@@ -372,10 +372,8 @@ class Palette(QWidget):
             index = self.entries.index(row % count)
             self.list.setCurrentIndex(index)
             self.list.scrollTo(index)
-            if (entry := self.chosen) is not None:
-                self.field.setAccessibleDescription(entry.spoken)
-                # Not what is passed: a search shows several first rows within a blink.
-                self._settled.start()
+            # Not what is passed: a search shows several first rows within a blink.
+            self._settled.start()
 
     def _say_chosen(self) -> None:
         if (entry := self.chosen) is not None:

@@ -79,7 +79,8 @@ class SummaryDropZone(QFrame):
         self._theme = theme
         self._has_ring = False
         self.setObjectName("drop_zone")
-        read_as(self, QAccessible.Role.Grouping)
+        # Enter presses it; of a group readers say what is written in it, and then its description with the same words.
+        read_as(self, QAccessible.Role.Button)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from app.core.visible import reveal_directions
 from app.features.drawings import kind_of
 from app.ui.i18n import Translatable, tr
-from app.ui.screen_reader import read_as
+from app.ui.screen_reader import SpokenPart, read_as
 from app.ui.scroll_bars import STRIP_PX
 from app.ui.shared_labels import COPIED, COPY
 from app.ui.text.code_colours import LONGEST_LINE, CodeHighlighter
@@ -64,11 +64,20 @@ class CodeText(TextView):
         self.setLineWrapMode(TextView.LineWrapMode.NoWrap)
         self.scroll_sideways()
         self.setAccessibleName(tr("Code"))
+        read_as(self, QAccessible.Role.Section)
         # Code reads from left to right, also in a right-to-left window or with right-to-left words in it.
         self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         option = self.document().defaultTextOption()
         option.setTextDirection(Qt.LayoutDirection.LeftToRight)
         self.document().setDefaultTextOption(option)
+
+    def spoken_count(self) -> int:
+        return self.document().blockCount()
+
+    def spoken_part(self, number: int) -> SpokenPart:
+        block = self.document().findBlockByNumber(number)
+        place = self.document().documentLayout().blockBoundingRect(block).toRect().translated(self.viewport().pos())
+        return SpokenPart(QAccessible.Role.Paragraph, block.text(), place)
 
     def set_text(self, text: str, *, again: bool = False) -> None:
         """Show code. Extremely long lines are broken on screen only; Copy has them whole."""

@@ -86,12 +86,32 @@ class ProseView(TextView):
         theme.changed.connect(self._on_theme_changed)
 
     def spoken_count(self) -> int:
-        return len(self.lines)
+        return len(self._spoken_groups())
 
     def spoken_part(self, number: int) -> SpokenPart:
-        line, block = self.lines[number], self.document().findBlockByNumber(number)
+        lines = self._spoken_groups()[number]
+        parts = tuple(map(self._spoken_line, lines))
+        if not self.lines[lines[0]].marker:
+            return parts[0]
+        whole = QRect()
+        for part in parts:
+            whole = whole.united(part.place)
+        return SpokenPart(QAccessible.Role.List, "", whole, parts=parts)
+
+    def _spoken_groups(self) -> list[list[int]]:
+        """Return the numbers of the lines that readers are told together: the items of a list; others are alone."""
+        groups: list[list[int]] = []
+        for number, line in enumerate(self.lines):
+            if line.marker and groups and self.lines[groups[-1][0]].marker:
+                groups[-1].append(number)
+            else:
+                groups.append([number])
+        return groups
+
+    def _spoken_line(self, number: int) -> SpokenPart:
+        block = self.document().findBlockByNumber(number)
         place = self.document().documentLayout().blockBoundingRect(block).toRect().translated(self.viewport().pos())
-        return spoken_line(line, place, self.spoken_links(block))
+        return spoken_line(self.lines[number], place, self.spoken_links(block))
 
     def set_lines(self, lines: tuple[ProseLine, ...]) -> bool:
         old = self.lines

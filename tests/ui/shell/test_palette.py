@@ -102,7 +102,7 @@ def test_every_action_every_settings_page_and_what_is_stored_is_offered_with_its
     assert "qqq" in palette.nothing.text()
     assert typed(stored, palette, "larg")[0] == LARGER
     assert palette.chosen is not None
-    assert (palette.chosen.note, palette.field.accessibleDescription()) == ("Ctrl++", "Larger, Ctrl++")
+    assert (palette.chosen.note, palette.chosen.spoken) == ("Ctrl++", "Larger, Ctrl++")
     QTest.keyClick(palette.field, Key.Key_Return)
     assert stored.theme.zoom > 1
     assert not stored.has(Palette)
