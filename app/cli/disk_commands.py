@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.cli import terminal
-from app.core.catalogue import Translatable, tr
+from app.core.catalogue import Translatable, tr, use_english
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken, CopyProgress
 from app.core.visible import size_words
@@ -119,7 +119,8 @@ def _run_steps(steps: Generator[CopyProgress, None, T], doing: str) -> T:
 
 def _tell_contents(contents: DiskContents, options: argparse.Namespace) -> int:
     if options.json:
-        problems = [str(sentence_for(error)) for error in contents.problems]
+        with use_english():
+            problems = [str(sentence_for(error)) for error in contents.problems]
         terminal.print_json({"models": [_disk_fields(found) for found in contents.models], "problems": problems})
         return 0
     for found in contents.models:

@@ -17,7 +17,7 @@ from app.cli.models import OFF_LIST
 from app.cli.terminal import NO_FOLDER
 from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import AccessGated, FileNotOnHub, RepositoryMissing
-from app.core.errors.model_errors import ModelAltered, ModelMissing, ModelNotInstalled
+from app.core.errors.model_errors import ModelAltered, ModelMissing, ModelNotInstalled, ModelUnreadable
 from app.features.error_messages import sentence_for
 from tests.helpers import warm
 from tests.helpers.fake_hub import FakeHub, variant_of
@@ -247,6 +247,17 @@ def test_models_travel_on_a_disk_with_their_checksums(
     assert fireside("models", "import", str(stick)).stdout.count("wrong-Q8_0.gguf") == 1
     again = fireside("models", "import", str(stick), "--how", "in_place")
     assert (again.returncode, again.stdout) == (0, "") and shows(ALREADY_HERE, again.stderr)
+
+
+def test_what_is_wrong_on_a_disk_is_english_in_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "de")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    cut = tmp_path / "stick" / "cut.gguf"
+    cut.parent.mkdir()
+    cut.write_bytes(tiny(1)[:200])
+    listed = only_json(fireside("models", "import", str(cut.parent), "--list", "--json"))
+    assert listed == {"models": [], "problems": [str(sentence_for(ModelUnreadable(str(cut), "truncated")))]}
+    assert listed["problems"][0] not in fireside("models", "import", str(cut.parent), "--list").stderr
 
 
 def test_a_file_used_in_place_is_only_left_out_of_the_list(hub: FakeHub, tmp_path: Path) -> None:
