@@ -167,7 +167,7 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) ->
     assert tab_order(frame, len(expected)) == expected
 
 
-def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_they_are_read(whole: Frame) -> None:
+def test_tab_goes_from_the_message_field_to_the_last_question_its_actions_and_the_answer(whole: Frame) -> None:
     conversations, parent = whole.conversations, None
     chat_id = conversations.create(title="Letter").id
     for words in ("First", "Second"):
@@ -179,7 +179,7 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
     whole.button(LOOK_INSIDE).setFocus()
     question = [YOU_LINE.format(words="Second"), COPY, EDIT_LABEL, MORE_LABEL]
     answer = [ANSWER_LINE.format(words="Answer to Second"), COPY, REGENERATE, CONTINUE, MORE_LABEL]
-    expected = [*question, *answer, MESSAGE, COMPOSER_MENU, NETWORK_ON, NEW_CHAT]
+    expected = [MESSAGE, COMPOSER_MENU, *question, *answer, NETWORK_ON, NEW_CHAT]
     assert tab_order(whole, len(expected)) == expected
     back = tab_order(whole, len(expected) - 1, is_next=False)
     assert back[:3] == [*reversed(expected[-4:-1])]
