@@ -119,7 +119,7 @@ def test_a_source_is_reached_by_tab_and_opens_its_sentence_and_so_does_a_page_th
     assert chip.accessibleName() == "page 2 of lease.pdf"
     desk.chat.focus_composer()
     for _ in range(16):
-        QTest.keyClick(desk.focus, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+        QTest.keyClick(desk.focus, Qt.Key.Key_Tab)
         if desk.focus is chip:
             break
     assert chip.hasFocus()
