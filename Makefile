@@ -60,7 +60,7 @@ help: ## this list
 .PHONY: test
 test: dev $(STAMPS)/system-test ## checks, then all tests but the slow ones, on a display of their own
 	@$(MAKE) --jobs=2 --output-sync check $(if $(TESTS),,compiled-tests)
-	@began=$$(date +%s); packaging/run_tests.sh "not slow and not gemma and not qwen and not vulkan and not documents and not clients" $(TESTS); \
+	@began=$$(date +%s); packaging/run_tests.sh "not slow and not gemma and not qwen and not vulkan and not documents and not clients and not orca" $(TESTS); \
 	$(if $(TESTS),,echo $$(($$(date +%s) - began)) >$(STAMPS)/test-seconds) # which make house tells
 
 .PHONY: compiled-tests
@@ -69,11 +69,11 @@ compiled-tests: # in the time of the checks, which leave a processor idle; what 
 
 .PHONY: test-all
 test-all: check $(STAMPS)/system-test ## the slow tests too, and 25 times as many examples of each property
-	@HYPOTHESIS_PROFILE=thorough packaging/run_tests.sh "not gemma and not qwen and not vulkan and not documents and not clients" $(TESTS)
+	@HYPOTHESIS_PROFILE=thorough packaging/run_tests.sh "not gemma and not qwen and not vulkan and not documents and not clients and not orca" $(TESTS)
 
 .PHONY: test-late
 test-late: dev $(STAMPS)/system-test ## the window's tests, with what threads and children tell heard late (SEED=1)
-	@packaging/run_tests.sh "not slow and not gemma and not qwen and not vulkan and not documents and not clients" --late $(or $(SEED),1) $(or $(TESTS),tests/ui)
+	@packaging/run_tests.sh "not slow and not gemma and not qwen and not vulkan and not documents and not clients and not orca" --late $(or $(SEED),1) $(or $(TESTS),tests/ui)
 
 .PHONY: test-gemma
 test-gemma: dev $(STAMPS)/system-test ## the tests on gemma-3-270m, which is fetched first (238 MB)
@@ -100,6 +100,10 @@ test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## other progra
 	@$(PYTHON) $(SETUP)/clients.py
 	@$(PYTHON) $(SETUP)/embedding_model.py
 	@packaging/run_tests.sh clients $(TESTS)
+
+.PHONY: test-orca
+test-orca: dev $(STAMPS)/system-test $(STAMPS)/system-orca ## a first conversation in the words of Orca, the screen reader, which is installed first; they are kept in pictures/orca.txt
+	@packaging/run_tests.sh orca $(or $(TESTS),tests/orca)
 
 .PHONY: fuzz
 fuzz: dev $(STAMPS)/fuzz ## fuzz what reads foreign bytes, guided by coverage; findings in .fuzz/ (FUZZ_SECONDS=3600, TARGETS="gguf svg")
