@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from app.core.po_file import PoMessage, header_field, read_messages
+from app.core.po_file import PoMessage, header_field, index_messages, quote, read_messages
 from app.core.visible import settle_directions, visible_name
 
 Translatable: TypeAlias = str
@@ -231,18 +231,53 @@ def _fill(text: str, values: Mapping[str, object], format_value: Callable[[objec
     return _FIELD.sub(written, text)
 
 
+class CatalogueFile(Mapping[str, tuple[str, ...]]):
+    """Entries of a catalogue that are read from their file one by one, when they are asked for.
+
+    A start asks for a few hundred of thousands of texts.
+    """
+
+    def __init__(self, places: dict[tuple[str, str], str], language: str) -> None:
+        """Take what `index_messages` found in the file of a `language`."""
+        self._places, self._language = places, language
+        self._read: dict[str, tuple[str, ...] | None] = {}
+
+    def __getitem__(self, key: str) -> tuple[str, ...]:
+        if key not in self._read:
+            context, end, text = key.rpartition(CONTEXT_END)
+            part = self._places.get((quote(context) if end else "", quote(text)))
+            self._read[key] = _read_entries(part or "", self._language).get(key)
+        forms = self._read[key]
+        if forms is None:
+            raise KeyError(key)
+        return forms
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_read_entries("".join(self._places.values()), self._language))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def read_catalogue(po_text: str, language: str = "") -> TextCatalogue:
     """Read a PO file; what is not translated, doubtful ("fuzzy") or without one of its forms is left out.
 
     The header says the language, unless it is given.
     """
-    entries: dict[str, tuple[str, ...]] = {}
-    for message in read_messages(po_text):
-        if message.is_header:
-            language = language or header_field(message.forms[0], "Language")
-        elif message.is_translated and len(message.forms) == form_count(message, language):
-            entries[message_key(message)] = message.forms
+    places = index_messages(po_text)
+    if not language:
+        header = next((message for message in read_messages(po_text) if message.is_header), None)
+        language = header_field(header.forms[0], "Language") if header else ""
+    entries = _read_entries(po_text, language) if places is None else CatalogueFile(places, language)
     return TextCatalogue(language or "en", entries)
+
+
+def _read_entries(po_text: str, language: str) -> dict[str, tuple[str, ...]]:
+    return {
+        message_key(message): message.forms
+        for message in read_messages(po_text)
+        if not message.is_header and message.is_translated and len(message.forms) == form_count(message, language)
+    }
 
 
 def form_count(message: PoMessage, language: str) -> int:

@@ -20,6 +20,9 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 _WRITTEN = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 _SPECIAL = re.compile(r'[\n\t\r"\\]')
 FUZZY = "fuzzy"
+_WRITTEN_MESSAGE = re.compile(
+    r'^((?:#,.*\n)?(?:msgctxt (".*")\n)?msgid (".*")\n(?:msgid_plural .*\n)?(?:msgstr.*\n?)+)', re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,31 @@ def read_messages(po_text: str) -> Iterator[PoMessage]:
     """Yield the messages of a file in order, the header first; obsolete ones are left out."""
     for found in _MESSAGE.finditer(po_text.replace("\r\n", "\n")):
         comments, context, text, plural, forms = found.group(1, 2, 3, 4, 5)
-        lines = comments.splitlines() if comments else []
+        flags = ""
+        lines = tuple(comments.splitlines())
+        if "#," in comments:
+            flags = "".join(line for line in lines if line.startswith("#,"))
+            lines = tuple(line for line in lines if not line.startswith("#,"))
         yield PoMessage(
             _unquote(context) if context is not None else None,
             _unquote(text),
             _unquote(plural) if plural is not None else None,
-            tuple(_unquote(form[1]) for form in _FORM.finditer(forms)),
-            tuple(line for line in lines if not line.startswith("#,")),
-            any(line.startswith("#,") and FUZZY in line for line in lines),
+            tuple(_unquote(form) for form in _FORM.findall(forms)),
+            lines,
+            FUZZY in flags,
         )
+
+
+def index_messages(po_text: str) -> dict[tuple[str, str], str] | None:
+    """Return where the messages of a file stand that `format_messages` wrote, in a tenth of the time to read them.
+
+    By context ("" if there is none) and text, both as `quote` writes them: the part of the file that `read_messages`
+    reads. None for a file whose messages go over several lines.
+    """
+    if '\n"' in po_text.partition("\n\n")[2] or "\r" in po_text:
+        return None
+    found = {(context, text): part for part, context, text in _WRITTEN_MESSAGE.findall(po_text)}
+    return found if len(found) == len(re.findall("^msgid ", po_text, re.MULTILINE)) else None
 
 
 def header_field(header: str, name: str) -> str:
@@ -81,22 +100,24 @@ def _message_lines(message: PoMessage) -> Iterator[str]:
     if flags:
         yield f"#, {', '.join(flags)}"
     if message.context is not None:
-        yield f"msgctxt {_quote(message.context)}"
-    yield f"msgid {_quote(message.text)}"
+        yield f"msgctxt {quote(message.context)}"
+    yield f"msgid {quote(message.text)}"
     if message.plural is not None:
-        yield f"msgid_plural {_quote(message.plural)}"
-        yield from (f"msgstr[{number}] {_quote(form)}" for number, form in enumerate(message.forms))
+        yield f"msgid_plural {quote(message.plural)}"
+        yield from (f"msgstr[{number}] {quote(form)}" for number, form in enumerate(message.forms))
     elif message.is_header:
         yield 'msgstr ""'
-        yield from (_quote(line) for line in message.forms[0].splitlines(keepends=True))
+        yield from (quote(line) for line in message.forms[0].splitlines(keepends=True))
     else:
-        yield f"msgstr {_quote(message.forms[0])}"
+        yield f"msgstr {quote(message.forms[0])}"
 
 
-def _quote(text: str) -> str:
+def quote(text: str) -> str:
+    """Return a text as a string of a PO file, in one line."""
     return f'"{_SPECIAL.sub(lambda found: _WRITTEN[found[0]], text)}"'
 
 
 def _unquote(strings: str) -> str:
-    text = "".join(part[1:-1] for part in _STRING.findall(strings))
+    # Nearly all texts are one string, and thousands are read at each start.
+    text = strings[1:-1] if strings.count('"') == 2 else "".join(part[1:-1] for part in _STRING.findall(strings))
     return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text) if "\\" in text else text

@@ -20,6 +20,8 @@ from app.core.catalogue import (
     use_english,
     use_value_format,
 )
+from app.core.installed_languages import ENGLISH, OWN_NAMES, built_in_file
+from app.core.po_file import index_messages
 
 POLISH = """# Polish
 msgid ""
@@ -167,3 +169,15 @@ def test_what_models_read_is_english_while_another_thread_goes_on_in_its_languag
         window.join()
     assert shown == ["Öffnen, 2.000 Dateien"]
     assert tr("Open") == "Öffnen"
+
+
+@pytest.mark.parametrize("language", [code for code in OWN_NAMES if code != ENGLISH])
+def test_texts_found_one_by_one_are_those_of_the_whole_file(language: str) -> None:
+    po_text = built_in_file(language).read_text("utf-8")
+    assert index_messages(po_text) is not None, "a file that the program wrote is read text by text"
+    found = read_catalogue(po_text)
+    assert found.language == language
+    # A message in several strings, as translators' programs write it: the whole file is read.
+    whole = read_catalogue(po_text + '\nmsgid ""\n"several lines"\nmsgstr "x"\n').entries
+    assert {key: found.entries[key] for key in found.entries} | {"several lines": ("x",)} == dict(whole)
+    assert "no such text" not in found.entries
