@@ -34,6 +34,7 @@ OPENERS = {
         *("app/features/models/memory_lending.py", "app/hub/access.py", "app/hub/model_server.py"),
         "app/hub/web_fetcher.py",
         *("app/server/running.py", "app/ui/qt_application.py", "app/ui/shell/single_instance.py"),
+        "app/ui/shell/voice_worker.py",  # asks whether the speech service of this computer runs
     },
     "ssl": {"app/hub/access.py", "app/hub/certificates.py", "app/hub/door.py", "app/hub/model_server.py"},
     "urllib.request": {"app/hub/access.py"},

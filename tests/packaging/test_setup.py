@@ -315,7 +315,7 @@ def test_a_package_of_a_fresh_clone_keeps_the_engine_for_every_computer(tmp_path
         stands = tmp_path / "packaging" / {"SETUP": "setup", "LOCK": "requirements"}[name[0]] / name[1]
         stands.parent.mkdir(parents=True, exist_ok=True)
         stands.touch()
-    for group in ("run", "test", "package"):
+    for group in ("run", "test", "package", "pictures"):
         packages = tmp_path / "packaging" / "setup" / "packages"
         packages.mkdir(exist_ok=True)
         (packages / f"{group}.txt").touch()
