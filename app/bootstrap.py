@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app.features.finding import HistorySearch
     from app.features.housekeeping import DataHousekeeping
     from app.features.page_reading.readings import PageReadingJobs
+    from app.features.reading_aloud.voice_process import VoiceProcess
     from app.features.summarize.summaries import SummaryJobs
     from app.features.transcribe import SoundRecorder
     from app.features.translate.translation_jobs import TranslationJobs
@@ -110,6 +111,12 @@ class Fireside(ChatParts):
 
         paths, language = self.paths, lambda: self.settings.voice.dictation_language
         return LiveDictation(paths.cache / "recording", paths.heard, lambda: self.engine, language)
+
+    def begin_voice(self) -> VoiceProcess:
+        """Return the system's voices for one text that is read aloud; their child runs only while it is."""
+        from app.features.reading_aloud.voice_process import VoiceProcess
+
+        return VoiceProcess(self.paths.cache / "voice")
 
     @LazyPart
     def updates(self) -> ReleaseUpdates:

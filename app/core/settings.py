@@ -75,9 +75,15 @@ class ComposerSettings:
 
 @dataclass(frozen=True)
 class VoiceSettings:
-    """Settings of dictation. `dictation_language` is a code; "" lets the model find out what is spoken."""
+    """Settings of dictation and of reading aloud.
+
+    `dictation_language` is a code; "" lets the model find out what is spoken. `reading_speed` 1 is a voice's usual one;
+    `reading_voice` reads texts in its language, "" leaves them to the system's voice for it.
+    """
 
     dictation_language: str = ""
+    reading_speed: float = 1.0
+    reading_voice: str = ""
 
 
 @dataclass(frozen=True)

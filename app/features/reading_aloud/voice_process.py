@@ -11,7 +11,6 @@ from pathlib import Path
 from app.core.child import Child, own_command
 from app.core.events import CancelToken
 from app.core.wire import Caged, Ended, Wire, WireClient, WireInbox
-from app.language.language_detection import language_of
 from app.language.language_names import base_code
 
 TRIAL_VARIABLE = "FIRESIDE_VOICE"
@@ -103,6 +102,8 @@ class VoiceProcess:
 
     def run(self, sample: str, cancel: CancelToken) -> Iterator[VoiceEvent]:
         """Yield what the voices tell, until `cancel`; `sample` is the text's beginning, for its language."""
+        from app.language.language_detection import language_of  # not for a window that only offers it
+
         environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
         inbox = WireInbox()
         child = Child(own_command("--voice-worker"), self._child_folder, environment, work="voice")

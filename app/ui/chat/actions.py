@@ -58,6 +58,7 @@ class TurnCommand(StrEnum):
     PREVIOUS = "previous"
     PROMPT = "prompt"
     READ_ALL = "read_all"
+    READ_ALOUD = "read_aloud"
     REGENERATE = "regenerate"
     REMEMBER = "remember"
     RETRY = "retry"

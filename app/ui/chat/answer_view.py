@@ -34,6 +34,7 @@ from app.ui.shared_labels import (
     MINUTES_AND_SECONDS,
     NEW_CHAT,
     ONE_TOKEN,
+    READ_ALOUD,
     REMEMBER_ANSWER,
     STOPPED_LABEL,
     TOKEN_COUNT,
@@ -46,11 +47,13 @@ from app.ui.text.code_view import CodeBlock, CodeText
 from app.ui.text.copied_text import spoken_text
 from app.ui.text.markdown import MarkdownStream
 from app.ui.text.pieces import Code, Piece
+from app.ui.text.selectable import SelectableText
 from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.motion import WAIT_MS, is_moving
+from app.ui.widgets.spoken_views import IS_CODE
 from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
@@ -302,12 +305,23 @@ class AnswerView(TurnView):
         self._name_turn()
         self.host.resized.emit(self)
 
+    def spoken_views(self) -> Sequence[SelectableText]:
+        if self._raw is not None:
+            return [self._raw]
+        shown = [view for view in self.body.views if view.isVisibleTo(self)]
+        return [
+            text
+            for view in shown
+            for text in ([view] if isinstance(view, SelectableText) else view.findChildren(SelectableText))
+        ]
+
     def show_markdown(self, is_shown: bool) -> None:
         """Replace the formatted answer by its Markdown source, or restore it."""
         if is_shown:
             self._raw = CodeText(self.theme, self)
             self._raw.setLineWrapMode(CodeText.LineWrapMode.FixedPixelWidth)
             self._raw.setAccessibleName(tr("Answer as Markdown"))
+            self._raw.setProperty(IS_CODE, False)
             self._raw.set_text(self.text)
             self._raw.show()
         elif self._raw is not None:
@@ -328,6 +342,9 @@ class AnswerView(TurnView):
 
     def actions_offered(self) -> Sequence[TurnAction]:
         actions = [TurnAction(TurnCommand.COPY, "copy", tr(COPY), is_quick=True)]
+        if self.text and self.host.read_aloud is not None:
+            aloud = tr(READ_ALOUD)
+            actions.append(TurnAction(TurnCommand.READ_ALOUD, "speaker-high", aloud, is_quick=True, group=MORE))
         if self.text:
             actions.append(TurnAction(TurnCommand.COPY_TEXT, "text-t", tr(COPY_AS_TEXT), group=COPY_AS))
             actions.append(TurnAction(TurnCommand.COPY_MARKDOWN, "hash", tr(COPY_AS_MARKDOWN), group=COPY_AS))

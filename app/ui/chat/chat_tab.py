@@ -21,6 +21,7 @@ from app.store.message_rows import MessageState
 from app.store.projects import Tags
 from app.ui.chat.chat_context import ContextPanel
 from app.ui.chat.chat_projects import ProjectActions
+from app.ui.chat.chat_reading import ChatReading
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.offered_memories import OfferedMemories
 from app.ui.chat.recording import DictationButton, MicrophoneButton
@@ -121,6 +122,8 @@ class ChatTab(Tab):
         self.microphone = MicrophoneButton(app, ui, self.chat)
         if ui.dictation is not None:
             DictationButton(ui, self.chat, ui.dictation)
+        if ui.reading is not None:
+            ChatReading(ui.reading, self.chat)
         self.chat.models.own.name_of = lambda path: tr(app.names.name_of(path))
 
     def _connect(self) -> None:

@@ -16,6 +16,7 @@ from app.ui.chat.answer_view import AnswerText, AnswerView, ThinkingView, stats_
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.turn import LEAD_PX, TurnView
 from app.ui.i18n import tr
+from app.ui.text.selectable import SelectableText
 from app.ui.text.text_body import MessageBody
 from app.ui.theme import LateTheme, Theme
 from app.ui.widgets.buttons import text_button
@@ -129,6 +130,9 @@ class PairView(TurnView):
     @property
     def thinking(self) -> ThinkingView:
         return self.leading.thinking
+
+    def spoken_views(self) -> Sequence[SelectableText]:
+        return self.leading.spoken_views()
 
     @property
     def is_kept(self) -> bool:

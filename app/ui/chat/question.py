@@ -23,9 +23,10 @@ from app.ui.document.document_details import size_words, spoken_size, tokens_wor
 from app.ui.i18n import InContext, tr, tr_count
 from app.ui.locale_formats import join_facts, join_list
 from app.ui.screen_reader import read_as
-from app.ui.shared_labels import COPY, EDIT_LABEL, FORK_CHAT, REMEMBER_ANSWER, SAVE_AS_PROMPT, YOU_LINE
+from app.ui.shared_labels import COPY, EDIT_LABEL, FORK_CHAT, READ_ALOUD, REMEMBER_ANSWER, SAVE_AS_PROMPT, YOU_LINE
 from app.ui.text.pieces import ProseLine, StyledSpan
 from app.ui.text.prose import ProseView
+from app.ui.text.selectable import SelectableText
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_caption, plain_label, plain_tip
@@ -114,8 +115,17 @@ class QuestionView(TurnView):
             TurnAction(TurnCommand.EDIT, "pencil-simple", tr(EDIT_LABEL), is_quick=True),
             TurnAction(TurnCommand.FORK, "git-fork", tr(FORK_CHAT), group=VERSIONS),
             TurnAction(TurnCommand.PROMPT, "note", tr(SAVE_AS_PROMPT)),
+            *self._spoken_offer(),
             TurnAction(TurnCommand.REMEMBER, "bookmark-simple", tr(REMEMBER_ANSWER), group=MORE),
         )
+
+    def _spoken_offer(self) -> Sequence[TurnAction]:
+        if self.host.read_aloud is None:
+            return ()
+        return (TurnAction(TurnCommand.READ_ALOUD, "speaker-high", tr(READ_ALOUD), group=MORE),)
+
+    def spoken_views(self) -> Sequence[SelectableText]:
+        return [self._text]
 
     def set_answerless(self, is_answerless: bool) -> None:
         """Show or hide the button that answers a question left without an answer by a crash."""

@@ -17,7 +17,14 @@ from app.ui.chat.selection_keys import SelectionEvents
 from app.ui.chat.transcript import ChatTranscript
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shared_labels import COPY, COPY_AS_MARKDOWN, COPY_THE_ADDRESS, REMEMBER_SELECTION, TRANSLATE_THIS
+from app.ui.shared_labels import (
+    COPY,
+    COPY_AS_MARKDOWN,
+    COPY_THE_ADDRESS,
+    READ_ALOUD,
+    REMEMBER_SELECTION,
+    TRANSLATE_THIS,
+)
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.menus import new_menu
@@ -121,6 +128,8 @@ class QuoteButton(QObject):
             ("magnifying-glass", tr(FIND_IN_CHAT), "", self._find),
             ("bookmark-simple", tr(REMEMBER_SELECTION), "", lambda: request(m.RememberText(selection.text()))),
         ]
+        if (read_selection := self._transcript.maker.read_selection) is not None:
+            offers.append(("speaker-high", tr(READ_ALOUD), "", read_selection))
         if self._transcript.maker.can_translate:
             offers.append(
                 ("translate", tr(TRANSLATE_THIS), "", lambda: request(m.OpenTranslation(selection.markdown())))

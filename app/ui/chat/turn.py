@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -45,6 +45,9 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elevation import PaintedShadow
 from app.ui.widgets.labels import plain_label
 
+if TYPE_CHECKING:
+    from app.ui.text.selectable import SelectableText
+
 TURN_GAP_PX = 36
 """Room from an answer to the next question, 40 px as the eye measures it, from baseline to edge."""
 LEAD_PX = 10
@@ -72,6 +75,10 @@ class TurnHost(QObject):
     """A place in a document was requested: its id, and the `Mark` in it or None for its beginning."""
     message_wanted = Signal(int)
     """A message of the chat should be scrolled to."""
+    read_aloud: Callable[[TurnView], object] | None = None
+    """Reads a turn; None where nothing can be read aloud, and turns don't offer it."""
+    read_selection: Callable[[], object] | None = None
+    """Reads what is selected in the chat; None as above."""
 
 
 class TurnView(QWidget):
@@ -92,6 +99,8 @@ class TurnView(QWidget):
         self.host = host or TurnHost(self)
         self.message: StoredMessage | None = None
         self.is_last = False
+        self.is_read_aloud = False
+        """True while a sentence of the turn is read, also where it was scrolled out of sight."""
         self.holds_selection = False
         """True if a text selection begins or ends in the turn."""
         self.is_forgotten = False
@@ -147,7 +156,11 @@ class TurnView(QWidget):
     @property
     def is_kept(self) -> bool:
         """True if rebuilding the turn from its message would lose something, such as an edit or a selection."""
-        return self.is_changing or self.holds_selection
+        return self.is_changing or self.holds_selection or self.is_read_aloud
+
+    def spoken_views(self) -> Sequence[SelectableText]:
+        """Return the views of the turn's own words in reading order, without thinking and citations."""
+        return ()
 
     @property
     def is_changing(self) -> bool:

@@ -37,6 +37,7 @@ ALWAYS = (
     TurnCommand.REMEMBER,
     TurnCommand.DETAILS,
     TurnCommand.READ_ALL,
+    TurnCommand.READ_ALOUD,
 )
 """Commands available while an answer is being written."""
 OPEN_MODEL = "open_model"
@@ -66,6 +67,7 @@ class TurnActions(QObject):
         self._dispatch, self._request = chat.session.dispatch, chat.session.send_request
         self._handlers: dict[str, Callable[[TurnView], object]] = {
             TurnCommand.READ_ALL: partial(self._send, m.AnswerWhole),
+            TurnCommand.READ_ALOUD: self._read_aloud,
             TurnCommand.MARKDOWN: self._toggle_markdown,
             TurnCommand.EDIT: self._edit_turn,
             TurnCommand.EDITED: lambda _turn: self._request(m.FocusField()),
@@ -133,6 +135,10 @@ class TurnActions(QObject):
         """Give the session a command about a turn's message."""
         if turn.message is not None:
             self._dispatch(command(turn.message.id, *values))
+
+    def _read_aloud(self, turn: TurnView) -> None:
+        if turn.host.read_aloud is not None:
+            turn.host.read_aloud(turn)
 
     def _toggle_markdown(self, turn: TurnView) -> None:
         if is_answer(turn):

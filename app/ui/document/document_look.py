@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from PySide6.QtGui import QFontMetricsF, QTextBlockFormat, QTextCharFormat, QTextFormat, QTextOption
+from PySide6.QtGui import QFontMetricsF, QTextBlockFormat, QTextCharFormat, QTextOption
 
 from app.documents.blocks import Block, BlockKind
 from app.ui.document.block_ranges import BY_LINE, BlockRange
 from app.ui.i18n import tr
 from app.ui.text.formats import block_format, char_format, marker_of
 from app.ui.theme import Theme
+from app.ui.widgets.spoken_views import CODE_GROUND, GROUND_PROPERTY, ROW_GROUND
 
-GROUND_PROPERTY = QTextFormat.Property.UserProperty.value + 1
-"""Background painted under a line: CODE_GROUND, or ROW_GROUND, the rule of a table row."""
-CODE_GROUND, ROW_GROUND = 1, 2
 LINE_PERCENT = 138
 CODE_LINE_PERCENT = 126
 INDENT_PX = 24

@@ -13,13 +13,14 @@ from PySide6.QtWidgets import QFrame, QTextEdit
 from app.documents.blocks import Block
 from app.features.shown_document import ShownDocument, TextHighlight
 from app.ui.document.block_ranges import Walk
-from app.ui.document.document_look import CODE_GROUND, GROUND_PROPERTY, ROW_GROUND, DocumentLook
+from app.ui.document.document_look import DocumentLook
 from app.ui.document.document_window import DocumentWindow
 from app.ui.document.marks import SaidPart, marks_in, span_of
 from app.ui.i18n import tr
 from app.ui.text.formats import char_format, cursor_over, highlight
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, set_text_font
+from app.ui.widgets.spoken_views import CODE_GROUND, GROUND_PROPERTY, ROW_GROUND, LaidOutLater
 from app.ui.widgets.timers import new_timer
 
 NO_TEXT_ON_PAGE = "This page has no text: it’s a picture or empty."
@@ -31,7 +32,7 @@ MEASURE_PX = 620
 MOST_SAID = 20_000
 
 
-class DocumentText(QTextEdit):
+class DocumentText(QTextEdit, LaidOutLater):
     """Read-only text with a caret; the highlight is also the selection, so that screen readers find it."""
 
     turn_wanted = Signal(int)
@@ -123,6 +124,25 @@ class DocumentText(QTextEdit):
         bar = self.verticalScrollBar()
         bar.setValue(bar.minimum() if side < 0 else bar.maximum())
         self.moveCursor(QTextCursor.MoveOperation.Start if side < 0 else QTextCursor.MoveOperation.End)
+
+    def begin_reading(self) -> None:
+        """Stop keeping the mark in view, as it is read aloud elsewhere."""
+        self._marks.let_go()
+
+    def read_on(self, cursor: QTextCursor) -> QTextCursor | None:
+        """Lay out more below, or turn the page; return where reading goes on, None at the document's end."""
+        if self._window.grow_down():
+            self._marks.paint()
+            return cursor
+        while True:
+            before = self.document().revision()
+            self.turn_wanted.emit(1)
+            if self.document().revision() == before:
+                return None
+            # Pages without a text are passed.
+            if self._walk is not None:
+                self._marks.let_go()
+                return QTextCursor(self.document())
 
     def _empty(self) -> None:
         self.setExtraSelections([])

@@ -83,6 +83,7 @@ class DocumentView(DocumentCard):
         header.previous.clicked.connect(lambda: self.turn(-1))
         header.next.clicked.connect(lambda: self.turn(1))
         header.text.triggered.connect(lambda: self.show_form(is_text=not self.is_text))
+        header.aloud.triggered.connect(self._read_aloud)
         header.farther.triggered.connect(lambda: self._area.zoom_by(-1))
         header.nearer.triggered.connect(lambda: self._area.zoom_by(1))
         self._area.zoom_changed.connect(self._show_zoom)
@@ -153,6 +154,7 @@ class DocumentView(DocumentCard):
         self.search.set_document(document)
         unit = document.unit if document.pages else ""
         self.setAccessibleName(tr(DOCUMENT_LABEL, name=document.name))
+        self.header.aloud.setVisible("read_aloud" in self._notify.actions)
         self.header.show_document(document.name, unit, can_draw=document.can_draw)
         self.note.setText(tr(document.note) if document.note else "")
         self.note.setVisible(bool(document.note))
@@ -223,6 +225,12 @@ class DocumentView(DocumentCard):
         self.show_desk(not is_text)
         if had_focus:
             self.setFocus()
+
+    def _read_aloud(self) -> None:
+        """Read from the caret on, which is at the first line that is seen unless it was put elsewhere."""
+        self.show_form(is_text=True)
+        self._text.setFocus()
+        self._notify.actions["read_aloud"]()
 
     def begin_search(self) -> None:
         """Open the search; its first hit is looked for from the visible part on."""

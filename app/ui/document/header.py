@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QResizeEvent
 
 from app.ui.i18n import tr
 from app.ui.screen_reader import read_as
-from app.ui.shared_labels import LARGER, MORE_LABEL, NEXT_PAGE
+from app.ui.shared_labels import LARGER, MORE_LABEL, NEXT_PAGE, READ_ALOUD
 from app.ui.shown_texts import keep_words
 from app.ui.text.search_row import SEARCH_DOCUMENT
 from app.ui.theme import Theme
@@ -48,14 +48,15 @@ class DocumentHeader(PaneHead):
         )
         buttons = (self.search, self.previous, self.next, self.more)
         super().__init__(theme, self.name, self.where, 1, *buttons, close=tr(CLOSE_DOCUMENT), name="close_document")
-        self.text, self.compare, self.save, self.nearer, self.farther = self.actions_of_menu = [
-            QAction(tr(words), self) for words in (SHOW_AS_TEXT, COMPARE_READING, SAVE_WORDS, LARGER, SMALLER)
+        self.text, self.aloud, self.compare, self.save, self.nearer, self.farther = self.actions_of_menu = [
+            QAction(tr(words), self)
+            for words in (SHOW_AS_TEXT, READ_ALOUD, COMPARE_READING, SAVE_WORDS, LARGER, SMALLER)
         ]
         self.setMinimumWidth(1)  # the panel sets its own
         self.compare.setCheckable(True)
         for action, keys in ((self.nearer, "+"), (self.farther, "\u2212")):
             action.setText(f"{action.text()}\t{keys}")  # pressed in the page; a shortcut would work in the whole window
-        for action in (self.compare, self.save):
+        for action in (self.aloud, self.compare, self.save):
             action.setVisible(False)
         self.search.setToolTip(f"{self.search.accessibleName()} (Ctrl+F)")
         read_as(self.more, has_menu=True).clicked.connect(self.show_menu)
@@ -67,6 +68,7 @@ class DocumentHeader(PaneHead):
             search_document=self.search,
             document_more=self.more,
             show_text=self.text,
+            read_document_aloud=self.aloud,
             compare_reading=self.compare,
             save_words=self.save,
             smaller=self.farther,

@@ -11,7 +11,7 @@ GROUPS: tuple[tuple[Translatable, tuple[str, ...]], ...] = (
         "What you can do",
         (
             "chat", "documents", "tools", "assistants", "projects", "memories", "summarize", "translate", "write",
-            "inside",
+            "voice", "inside",
         ),
     ),
     ("Models", ("models", "hub", "compare")),

@@ -9,13 +9,16 @@ from PySide6.QtWidgets import QPlainTextEdit
 
 from app import APP_NAME
 from app.features.chat.chat_options import MOST_TOKENS
+from app.features.reading_aloud.sentence_reading import SPEEDS
 from app.language.language_names import LANGUAGES, english_name
 from app.ui.i18n import tr
 from app.ui.locale_formats import join_list
 from app.ui.sampling_fields import TEMPERATURE_WORDS, KnobStepper, knobs
 from app.ui.settings.settings_pages import Save, SettingsPage
+from app.ui.settings.voice_choice import VoiceChoice
 from app.ui.shared_labels import DEFAULT, DROP_OLDEST
 from app.ui.shell.keyboard import keys_of
+from app.ui.shell.reading_bar import speed_words
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
@@ -48,6 +51,7 @@ class ChatPage(SettingsPage):
         self._add_when_full()
         self._add_spelling()
         self._add_dictation()
+        self._add_reading()
         self.finish()
 
     def save_typed(self) -> None:
@@ -152,6 +156,21 @@ class ChatPage(SettingsPage):
         )
         field.show_value(self._app.settings.voice.dictation_language)
         self.add_setting("dictation_language", tr("Press {key} in any text field.", key=keys_of("dictate")), field)
+
+    def _add_reading(self) -> None:
+        voice = self._app.settings.voice
+        speed = ChoiceButton(
+            self._theme,
+            label_of("reading_speed"),
+            [(str(speed), speed_words(speed)) for speed in SPEEDS],
+            shows_change=False,
+            on_change=lambda speed: self._save("voice", reading_speed=float(speed)),
+        )
+        speed.show_value(str(min(SPEEDS, key=lambda known: abs(known - voice.reading_speed))))
+        explanation = tr("Press {key} to read a text or an answer aloud.", key=keys_of("read_aloud"))
+        self.add_setting("reading_speed", explanation, speed)
+        field = VoiceChoice(self._app, self._theme, self._save)
+        self.add_setting("reading_voice", tr("For texts in its language; others get the system’s."), field)
 
     def _on_when_full(self, choice: str) -> None:
         self._save("chat", when_full=choice)

@@ -53,6 +53,8 @@ class FieldDictation(QObject):
 
     changed = Signal()
     """It began, stopped listening or ended, in whichever field."""
+    menu_wanted = Signal(QMenu, QWidget)
+    """The context menu of a field before it is shown; receivers may add entries."""
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, window: QWidget) -> None:
         super().__init__(window)
@@ -274,6 +276,7 @@ class FieldDictation(QObject):
         menu = field.createStandardContextMenu()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._add_to_menu(menu)
+        self.menu_wanted.emit(menu, field)
         elevate(menu)
         popup_inside(menu, event.globalPos())
         return True

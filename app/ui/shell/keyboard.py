@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.i18n import Translatable, tr, window_title
-from app.ui.shared_labels import HELP, KEYBOARD_SHORTCUTS, SIZE
+from app.ui.shared_labels import HELP, KEYBOARD_SHORTCUTS, READ_ALOUD, SIZE
 from app.ui.shell.tab_spec import TabSpec
 from app.ui.shown_texts import remember_text
 from app.ui.theme import Theme
@@ -45,6 +45,10 @@ WINDOW_SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("attach", ("Ctrl+Shift+O",), "Attach or add files", "upload document pdf picture image photo open"),
     Shortcut("prompts", ("Ctrl+Shift+P",), "Prompts", "templates snippets library saved prompt"),
     Shortcut("dictate", ("F9",), "Dictate", "voice speech microphone speak talk type by voice"),
+    Shortcut("read_aloud", ("Shift+F9",), READ_ALOUD, "speech listen speak hear tts pause continue"),
+    Shortcut("stop_reading", ("Ctrl+F9",), "Stop reading", "silence quiet read aloud"),
+    Shortcut("next_sentence", (), "Next sentence", "read aloud skip forward"),
+    Shortcut("previous_sentence", (), "Previous sentence", "read aloud repeat back again"),
     Shortcut("export", ("Ctrl+E",), "Export this chat", "save download pdf word markdown html"),
     Shortcut("print", ("Ctrl+P",), "Print this chat", "printer paper pdf"),
     Shortcut("export_chats", (), "Export chats…", "save download all"),
@@ -61,7 +65,9 @@ WINDOW_SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("shortcuts", ("Ctrl+/",), "Keyboard shortcuts", "help keys hotkeys shortcut cheat sheet"),
     Shortcut("quit", ("Ctrl+Q",), "Quit", "exit close leave end"),
 )
-SIZES = ("zoom_in", "zoom_out", "zoom_reset")  # a group of their own in the sheet
+SIZES = ("zoom_in", "zoom_out", "zoom_reset")
+VOICE = ("dictate", "read_aloud", "stop_reading")
+"""Names of commands that are a group of their own in the sheet."""
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
 Group = tuple[str, Sequence[tuple[str, Translatable]]]
 """A heading, and the rows below it."""
@@ -117,11 +123,14 @@ class ShortcutSheet(Dialog):
         column.setSpacing(px(16))
         around = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))  # the gap above the button, and the button
         shown = [line for line in WINDOW_SHORTCUTS if line.keys]
-        window = (tr("Window"), [(line.keys[0], line.words) for line in shown if line.name not in SIZES])
-        sizes = (tr(SIZE), [(line.keys[0], line.words) for line in shown if line.name in SIZES])
+        window = (tr("Window"), [(line.keys[0], line.words) for line in shown if line.name not in (*SIZES, *VOICE)])
+        sizes, voice = (
+            (tr(label), [(line.keys[0], line.words) for line in shown if line.name in names])
+            for label, names in ((SIZE, SIZES), ("Voice", VOICE))
+        )
         opening = (tr("Tabs"), [(line.keys[0], line.words) for line in lines_of(specs)])
         inside: list[Group] = [(tr(spec.label), spec.shortcuts) for spec in specs if spec.shortcuts]
-        tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS), sizes], [*inside[2:], opening]
+        tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS), sizes], [*inside[2:], voice, opening]
         # From three columns to one: the first that the screen has room for.
         for sides in (((window,), tabs, more), ((window,), (*tabs, *more)), ((window, *tabs, *more),)):
             lines = _side_by_side(theme, sides)

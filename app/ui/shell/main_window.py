@@ -26,6 +26,7 @@ from app.ui.shell.status_facts import StatusFacts
 from app.ui.shell.status_line import StatusLine
 from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
 from app.ui.shell.tabs import LeftColumn, Tabs
+from app.ui.shell.text_reading import TextReading
 from app.ui.shell.tool_scoring import ToolScoring
 from app.ui.shell.top_row import PanelButton, TopRow
 from app.ui.shell.window_commands import WindowCommands
@@ -74,11 +75,13 @@ class MainWindow(QMainWindow):
         keep_words(self, "windowTitle").setObjectName("main_window")  # it says it anew by itself
         self.status = StatusLine(theme)
         self.scoring = ToolScoring(app, notify, self)
+        dictation = FieldDictation(app, theme, notify, self)
+        reading = TextReading(app, theme, notify, self, dictation, with_keys=with_keys)
         self.ui = UiContext(
             theme, notify, loader, self.status, self, self,
             programs=OtherPrograms(app, notify, self), pictures=PictureReading(app, notify, self),
             passages=PassageIndexing(app, notify, self), scoring=self.scoring,
-            dictation=FieldDictation(app, theme, notify, self),
+            dictation=dictation, reading=reading if reading.can_read else None,
         )  # fmt: skip
         with theme.without_sheet():
             self.left = LeftColumn(
@@ -134,7 +137,8 @@ class MainWindow(QMainWindow):
         self._inside.setToolTip(with_keys(tr(LOOK_INSIDE), "inside"))
         self._inside.clicked.connect(self.tabs.toggle_inside)
         self._top = TopRow(self._theme, self._toggle, self.tabs.row, self.picker, self._inside)
-        fill_layout(drop_margins(QVBoxLayout(content), 0), self._top, (self.tabs.content, 1), self.status)
+        bars = [self.ui.reading.bar] if self.ui.reading is not None else []
+        fill_layout(drop_margins(QVBoxLayout(content), 0), self._top, (self.tabs.content, 1), *bars, self.status)
         self._notify.bar.float_over(content, self.tabs.content)
         return content
 
@@ -152,6 +156,8 @@ class MainWindow(QMainWindow):
             "servers": lambda: self.open_settings("connections/servers"),
             "open_folder": lambda: open_folder(self._app.paths.data),
         }
+        if self.ui.reading is not None:
+            self._notify.actions["read_aloud"] = self.ui.reading.read_here
         self.left.settings.clicked.connect(lambda _=False: self.open_settings())
         self.tabs.changed.connect(self._on_view_changed)
         self.tabs.title_changed.connect(self._on_title_changed)
@@ -294,5 +300,7 @@ class WindowClosing(QObject):
         self.begun.emit()
         if self._window.ui.dictation is not None:
             self._window.ui.dictation.close()
+        if self._window.ui.reading is not None:
+            self._window.ui.reading.close()
         self._window.tabs.close()
         self._window.store()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.features.finding import fitness_with_synonyms
 from app.ui.i18n import Translatable, tr
+from app.ui.shared_labels import READING_SPEED
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ _ROWS: dict[str, tuple[tuple[str, Translatable, Translatable], ...]] = {
         ("recall", "Recall earlier messages", "forgotten turns remember history retrieval"),
         ("titles", "Models write titles", "automatic name chat rename"),
         ("check_spelling", "Check spelling", "spell checker typo dictionary hunspell language"),
-        ("dictation_language", "Language of dictation", "voice speech microphone speak recognition dictate"),
+        ("dictation_language", "Language of dictation", "speech microphone speak recognition dictate"),
+        ("reading_speed", READING_SPEED, "read aloud faster slower rate tts"),
+        ("reading_voice", "Voice for reading aloud", "voice speech read aloud speaker text to speech tts"),
     ),
     "memories": (
         ("use_memories", "Use memories", "memory facts about me remember profile"),

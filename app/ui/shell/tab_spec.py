@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app.ui.shell.field_dictation import FieldDictation
     from app.ui.shell.passage_indexing import PassageIndexing
     from app.ui.shell.picture_reading import PictureReading
+    from app.ui.shell.text_reading import TextReading
     from app.ui.shell.tool_scoring import ToolScoring
 
 CHAT, SUMMARIZE, TRANSLATE, WRITE, MODELS = "chat", "summarize", "translate", "write", "models"
@@ -182,6 +183,8 @@ class UiContext:
     """Background test of a model's tool calls; None outside a full window."""
     dictation: FieldDictation | None = None
     """Writes what is said into the field with the keyboard; None outside a full window."""
+    reading: TextReading | None = None
+    """Reads texts aloud; None outside a full window, or where Qt can't speak."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, add_shortcuts, lines_of
 from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.shell.tabs import Tabs
+from app.ui.shell.text_reading import NO_SPEECH
 from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.widgets.input_fields import SearchField
 
@@ -57,6 +58,10 @@ class WindowCommands:
                 "assistants": lambda: tabs.show(CHAT).do("assistants"),
                 "chat_settings": lambda: tabs.show(CHAT).do("chat_settings"),
                 "dictate": self._dictate,
+                "read_aloud": self._read_aloud,
+                "stop_reading": self._stop_reading,
+                "next_sentence": lambda: self._step_reading(1),
+                "previous_sentence": lambda: self._step_reading(-1),
                 "export": lambda: tabs.seen(CHAT).do("export"),
                 "print": lambda: tabs.seen(CHAT).do("print"),
                 "export_chats": lambda: tabs.seen(CHAT).do("export_chats"),
@@ -79,6 +84,20 @@ class WindowCommands:
     def _dictate(self) -> None:
         if self._ui.dictation is not None:
             self._ui.dictation.press_key()
+
+    def _read_aloud(self) -> None:
+        if self._ui.reading is not None:
+            self._ui.reading.toggle()
+        else:
+            self._ui.notify.show_notice(NO_SPEECH)
+
+    def _stop_reading(self) -> None:
+        if self._ui.reading is not None:
+            self._ui.reading.stop()
+
+    def _step_reading(self, steps: int) -> None:
+        if self._ui.reading is not None:
+            self._ui.reading.step(steps)
 
     def begin_in(self, name: str) -> None:
         self._tabs.seen(name).show_new()

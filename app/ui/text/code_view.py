@@ -36,6 +36,7 @@ from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length, utf16_slice
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.spoken_views import IS_CODE
 from app.ui.widgets.timers import new_timer
 
 OPEN_DRAWING = "Open this drawing in the browser"
@@ -65,6 +66,7 @@ class CodeText(TextView):
         self.scroll_sideways()
         self.setAccessibleName(tr("Code"))
         read_as(self, QAccessible.Role.Section)
+        self.setProperty(IS_CODE, True)
         # Code reads from left to right, also in a right-to-left window or with right-to-left words in it.
         self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         option = self.document().defaultTextOption()

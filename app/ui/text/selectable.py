@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QTextBlock, QTextDocument, QTextFormat
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QTextBlock, QTextDocument
 from PySide6.QtWidgets import QTextBrowser
 
 from app.core.visible import settle_directions
@@ -16,10 +16,11 @@ from app.ui.text.formats import as_one_paragraph, cursor_over
 from app.ui.text.keyboard_walk import ENTER
 from app.ui.text.pieces import Piece, Prose, ProseLine, Spans, StyledSpan
 from app.ui.utf16 import utf16_length, utf16_slice
+from app.ui.widgets.spoken_views import SOURCE_PROPERTY
 
 SELECTS_TEXTS = "selects_texts"
 """Property of a widget that selects across the texts in it and handles their mouse and keys."""
-FORMULA = QTextFormat.Property.UserProperty.value
+FORMULA = SOURCE_PROPERTY
 """Format property of a formula's picture: its source."""
 FORMULA_SIZE = FORMULA + 1
 """Format property of a formula's picture: length of its source with what follows it in the text."""

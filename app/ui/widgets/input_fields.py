@@ -66,7 +66,7 @@ MOST_ENTRIES = 8
 """Entries visible in a context menu; the rest moves into a submenu."""
 STAYS = "stays"
 """Property of menu actions that are always visible; if there are any, the editing commands aren't."""
-_FOLDED_FIRST = ("edit-undo", "edit-redo", "edit-delete", "dictate")
+_FOLDED_FIRST = ("edit-undo", "edit-redo", "edit-delete", "dictate", "read_aloud")
 
 
 class PlainEdit(QTextEdit):

@@ -138,7 +138,7 @@ class PlainChat(QWidget):
         self.memory = PlainMemory(self)
         self.open_chat = SimpleNamespace(live=PlainStream(self))
         self.session = PlainSession(self)
-        self.transcript = SimpleNamespace(count=0)
+        self.transcript = SimpleNamespace(count=0, maker=SimpleNamespace())
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()
         self.memory_offer = SimpleNamespace(show_fact=lambda _fact: None)
