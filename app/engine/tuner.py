@@ -19,6 +19,7 @@ LEAST_ROUNDS, MANY_ROUNDS, MOST_ROUNDS = 3, 5, 7
 LEAST_PROMPT, MOST_PROMPT, PROMPT_STEP = 32, 512, 32
 STEP_SHARE = 0.02  # of the budget, for reading the prompt once, or for writing once
 MOST_WRITTEN = 6
+LEAST_SHARE = 0.97  # of the speed before: neither prompts nor answers pay more for what the other gains
 TYPICAL_PROMPT, TYPICAL_ANSWER = 512, 128  # flash attention is one switch for both, so they have to be weighed
 TOGETHER = (1, 2, 4, 8)
 FEWER_IS_ENOUGH = 0.95  # of the best sum: fewer answers at once hold less of the context
@@ -158,7 +159,9 @@ class ModelTuner:
         return shares
 
     def _is_faster_in_all(self, other: SpeedVariant, reads: Sequence[float], writes: Sequence[float]) -> bool:
-        """Weigh prompts and answers as in a typical exchange."""
+        """Weigh prompts and answers as in a typical exchange, where neither is clearly slower."""
+        if min(statistics.median(reads), statistics.median(writes)) < LEAST_SHARE:
+            return False
         read_s = TYPICAL_PROMPT * self._read_s(other) / self._prompt_tokens
         write_s = TYPICAL_ANSWER * self._write_s(other) / self._written_tokens
         return is_clearly_faster(
