@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.core.child import Child, own_command
 from app.core.events import CancelToken
 from app.core.wire import Caged, Ended, Wire, WireClient, WireInbox
-from app.language.language_names import base_code
+from app.features.reading_aloud.voice_messages import (
+    BeSilent,
+    NoVoice,
+    Speak,
+    SpeechEnded,
+    VoiceEvent,
+    VoiceLost,
+    VoiceReady,
+    VoicesFound,
+)
 
 TRIAL_VARIABLE = "FIRESIDE_VOICE"
 """Name of Qt's engine of voices in place of the system's: "mock" is one that takes its time and is silent."""
@@ -26,69 +34,7 @@ PATIENCE_S, PATIENCE_A_CHARACTER_S = 20.0, 0.3
 """How long a text may take before the voice counts as hung: three times what a slow one takes."""
 
 
-@dataclass(frozen=True)
-class Speak:
-    """Request to say a text in a language, by the named voice if it speaks it; `speed` 1 is the voice's usual one."""
-
-    id: int
-    text: str
-    language: str
-    voice: str
-    speed: float
-
-
-@dataclass(frozen=True)
-class BeSilent:
-    """Request to stop in the middle of a word; what was being said is not reported as ended."""
-
-
-@dataclass(frozen=True)
-class VoiceName:
-    """A voice of the system and its language, such as "en_GB"."""
-
-    name: str
-    language: str
-
-
-@dataclass(frozen=True)
-class VoicesFound:
-    """All voices of this computer, at least one; the child takes requests from now on."""
-
-    voices: tuple[VoiceName, ...]
-
-
-@dataclass(frozen=True)
-class NoVoice:
-    """Nothing can be said, and the child ends. `reason` is "module", "engine" or "voice"."""
-
-    reason: str
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class SpeechEnded:
-    """The text of a request was said to its end."""
-
-    id: int
-
-
 WIRE = Wire(1, (Speak, BeSilent), (Caged, VoicesFound, NoVoice, SpeechEnded))
-
-
-@dataclass(frozen=True)
-class VoiceReady:
-    """Event: the voices there are, and the language of the text that will be read; "" if unknown."""
-
-    voices: tuple[VoiceName, ...]
-    language: str
-
-
-@dataclass(frozen=True)
-class VoiceLost:
-    """Event: the voices' child ended by itself, or was ended as it hung."""
-
-
-VoiceEvent = VoiceReady | NoVoice | SpeechEnded | VoiceLost
 
 
 class VoiceProcess:
@@ -142,8 +88,3 @@ class VoiceProcess:
         self._due_s = 0.0
         if self._client is not None:
             self._client.send(BeSilent())
-
-
-def has_voice_for(language: str, voices: Sequence[VoiceName]) -> bool:
-    """Return whether any voice speaks a language, in whichever country."""
-    return any(base_code(voice.language) == base_code(language) for voice in voices)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale
 
-from app.features.reading_aloud.voice_process import NoVoice, VoiceEvent, VoiceLost, VoiceName, VoiceReady
+from app.features.reading_aloud.voice_messages import NoVoice, VoiceEvent, VoiceLost, VoiceName, VoiceReady
 from app.language.language_names import base_code, english_name
 from app.ui.i18n import tr
 from app.ui.settings.settings_pages import Save

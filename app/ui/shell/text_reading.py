@@ -15,7 +15,7 @@ from shiboken6 import isValid
 
 from app.features.error_messages import PersonMessage
 from app.features.reading_aloud.sentence_reading import ReadingAloud, ReadingState
-from app.features.reading_aloud.voice_process import (
+from app.features.reading_aloud.voice_messages import (
     NoVoice,
     SpeechEnded,
     VoiceEvent,

@@ -22,16 +22,8 @@ from app.core.cage import enter_cage
 from app.core.child import claim_wire, run_in_heart
 from app.core.landlock import ThreadGrant, program_places
 from app.core.wire import Caged, ParentSide, check_request
-from app.features.reading_aloud.voice_process import (
-    TRIAL_VARIABLE,
-    WIRE,
-    BeSilent,
-    NoVoice,
-    Speak,
-    SpeechEnded,
-    VoiceName,
-    VoicesFound,
-)
+from app.features.reading_aloud.voice_messages import BeSilent, NoVoice, Speak, SpeechEnded, VoiceName, VoicesFound
+from app.features.reading_aloud.voice_process import TRIAL_VARIABLE, WIRE
 from app.language.language_names import base_code
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.features.reading_aloud.sentence_reading import ReadingAloud, ReadingState, SpokenSentence
-from app.features.reading_aloud.voice_process import Speak
+from app.features.reading_aloud.voice_messages import Speak
 
 
 class WrittenText:

@@ -9,17 +9,16 @@ import pytest
 
 from app.core.child import cage_reports, running_children
 from app.core.events import CancelToken
-from app.features.reading_aloud.voice_process import (
-    TRIAL_VARIABLE,
+from app.features.reading_aloud.voice_messages import (
     NoVoice,
     Speak,
     SpeechEnded,
     VoiceEvent,
     VoiceLost,
-    VoiceProcess,
     VoiceReady,
     has_voice_for,
 )
+from app.features.reading_aloud.voice_process import TRIAL_VARIABLE, VoiceProcess
 
 GERMAN = "Der Zug nach Hamburg fährt heute nicht, weil die Strecke gesperrt ist."
 
