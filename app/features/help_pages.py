@@ -6,7 +6,6 @@ from: where that has changed since, the page is outdated. `packaging/help_transl
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -81,6 +80,8 @@ def help_file(name: str, language: str) -> Path:
 
 def source_version(english: Path) -> str:
     """Return what tells this text of an English page from any other, the same with each system's line endings."""
+    import hashlib  # a start reads no page
+
     return hashlib.sha256(english.read_text("utf-8").strip().encode()).hexdigest()[:12]
 
 
