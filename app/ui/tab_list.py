@@ -93,6 +93,7 @@ TABS = (
             ("Escape", "Stop the answer"),
             ("F3", "Next match"),
             ("Up", "Edit the last message"),
+            ("Ctrl+Up", "Previous message"),
             ("Ctrl+Down", "Next message"),
             ("Shift+F10", "Message menu"),
             ("Shift+Down", "Select text"),

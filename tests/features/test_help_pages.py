@@ -25,7 +25,7 @@ from app.ui.tab_list import TABS
 
 ENGLISH_PAGES = [name for name in PAGES if name != CHANGES]
 SHORTEST_PAGE = 200
-TYPED = {"/", "tag:work", "project:house", "{{topic}}", "F1", "Tab", "F3", "Up"}
+TYPED = {"/", "tag:work", "project:house", "{{topic}}", "F1", "Tab", "F3", "Up", "Down"}
 """What pages write as code that is no shortcut of a table."""
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 """Names of the program. A bold beginning of a paragraph ends with its colon or full stop."""
