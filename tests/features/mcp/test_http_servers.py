@@ -18,6 +18,7 @@ from app.features.mcp.server_session import ServerSession
 from app.hub.access import NetworkAccess
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.message_server import MessageServer
+from tests.helpers.program import wait_until
 
 WHY = "Tools"
 GIGABYTE, WORDS = 1_000_000_000, b"word " * 20_000
@@ -132,8 +133,10 @@ def test_calls_are_answered_as_json_or_as_a_stream(address: str, ledger: Connect
     ToolPage.mode = mode
     with closing(session_with(address, ledger)) as session:
         assert session.call_tool("do", {"what": "é"}).text == '{"what": "\\u00e9"}'
+        wanted = {"initialize", "notifications/initialized", "tools/list", "tools/call"}
+        # Nobody waits for an answer to the notification.
+        wait_until(lambda: {method for method, _ in ToolPage.seen} == wanted, "all four messages arrived")
     methods = [method for method, _ in ToolPage.seen]
-    assert set(methods) == {"initialize", "notifications/initialized", "tools/list", "tools/call"}
     _, headers = ToolPage.seen[methods.index("tools/call")]
     assert (headers["mcp-session-id"], headers["mcp-protocol-version"]) == ("session-0", "2025-03-26")
     assert headers["x-key"] == "k"

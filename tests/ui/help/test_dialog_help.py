@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit, QWidget
 from shiboken6 import isValid
@@ -17,7 +18,7 @@ from app.features.chat import session_messages as m
 from app.features.chat.prompt_inspector import SeenPart, SeenPrompt
 from app.features.mcp.server_config import ServerConfig
 from app.hub.model_disks import DiskContents
-from app.store.media_store import MediaUse, StoredMedia
+from app.store.media_store import MediaUse
 from app.ui.chat.chat_context import ContextFull
 from app.ui.chat.chat_tags import TagBar
 from app.ui.chat.chat_view import ChatView
@@ -138,7 +139,11 @@ class Openers:
         self._frame.wait(lambda: self._frame.has(PrintPreview))
 
     def _open_picture(self) -> None:
-        picture = MediaUse(1, StoredMedia("0" * 64, "picture", "png", 10, 4, 4), 0, "a.png")
+        path = Path(self._frame.paths.data) / "red.png"
+        image = QImage(4, 4, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.red)
+        image.save(str(path))
+        picture = MediaUse(1, self._frame.app.media.add_picture(path), 0, path.name)
         self._frame.chat.session.send_request(m.ShowPictures((picture,), 0))
 
 
