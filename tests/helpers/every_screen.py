@@ -15,7 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QMenu, QWidget
 
 import app.ui
 from app.core.errors.lock_errors import WrongPassphrase
@@ -23,6 +23,7 @@ from app.core.errors.saving_errors import DiskFull
 from app.core.events import Role
 from app.features.chat import session_messages as m
 from app.features.mcp.server_config import ServerConfig
+from app.features.reading_aloud.sentence_reading import ReadingState
 from app.ui.chat.actions import ActionMenu
 from app.ui.chat.answer_view import REGENERATE
 from app.ui.chat.assistant_dialog import AssistantDialog
@@ -33,12 +34,15 @@ from app.ui.chat.details import AnswerDetails, BranchMap
 from app.ui.chat.draft_pictures import DetailPopup, PictureChip
 from app.ui.chat.large_picture import LargePicture
 from app.ui.chat.message_field import LongText
+from app.ui.chat.permission_card import PermissionCard
 from app.ui.chat.project_dialog import ProjectDialog
 from app.ui.chat.prompt_dialog import PromptDialog
 from app.ui.chat.prompt_view import SeenDialog
 from app.ui.chat.remembering import RememberDialog
 from app.ui.chat.sent_pictures import SentPicture
+from app.ui.chat.tools_choice import TOOLS_LABEL
 from app.ui.document.document_dialogs import LargeFile, PagesDialog, PasswordDialog
+from app.ui.document.document_view import DocumentView
 from app.ui.exchange.export_dialog import ExportDialog, PrintPreview
 from app.ui.exchange.import_dialog import ImportDialog
 from app.ui.exchange.snapshot_dialog import SnapshotDialog
@@ -70,7 +74,7 @@ from app.ui.settings.lock_section import LockSection, PassphraseDialog
 from app.ui.settings.memories import MemoriesPage
 from app.ui.settings.network_page import NetworkPage
 from app.ui.settings.servers_page import ServerDialog, ServersSection
-from app.ui.settings.settings_pages import SettingsPage
+from app.ui.settings.settings_pages import SET_BY_ADMINISTRATOR, SettingsPage
 from app.ui.settings.system_page import SystemPage
 from app.ui.settings.tool_server_adding import AddServerDialog
 from app.ui.settings.tool_server_dialog import ToolServerDialog
@@ -78,13 +82,14 @@ from app.ui.settings.tool_server_import import ImportServersDialog
 from app.ui.settings.tool_servers_section import ToolServersSection
 from app.ui.settings.tools_page import ToolsPage
 from app.ui.settings.translation_memory import MemoryDialog
-from app.ui.shared_labels import CHOOSE_PAGES, EDIT_LABEL
+from app.ui.shared_labels import CHOOSE_PAGES, EDIT_LABEL, READ_ALOUD
 from app.ui.shell.incoming_files import IMPORT_LABEL
 from app.ui.shell.keyboard import ShortcutSheet
 from app.ui.shell.lock_screen import ChangingLock, LockScreen
 from app.ui.shell.model_about import ModelAbout
 from app.ui.shell.model_picker import ModelMenu
 from app.ui.shell.palette import Palette
+from app.ui.shell.reading_bar import PAUSE_READING, ReadingBar
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.single_instance import InstanceState
 from app.ui.shell.startup import StartupProblem, StillEnding
@@ -93,10 +98,12 @@ from app.ui.widgets.buttons import IconPopup
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.popovers import FloatingPanel
 from app.ui.write.writing_options import OptionsSheet
+from tests.features.mcp.test_tool_servers import config
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.documents import good_pdf
+from tests.helpers.models_on_disk import write_model
 from tests.helpers.tiny_models import make_tiny
 
 KINDS = (QDialog, QMenu, FloatingPanel, ModelsPage, SettingsPage, LookPage)
@@ -174,6 +181,23 @@ class Visitor:
         self.wait(lambda: "One" in self.chat.last_text)
         self.chat.queue_up("And then?")
 
+    def tool_asked(self) -> None:
+        self.frame.app.tool_servers.add_servers([config("notes")])
+        self.load_model()
+        self.chat.choose_entry(TOOLS_LABEL)
+        self.chat.type("note down milk")
+        self.chat.press(Qt.Key.Key_Return)
+        self.wait(lambda: any(card.is_ready for card in self.seen(PermissionCard)))
+        self.frame.activate()  # the menu has closed
+
+    def read_aloud(self) -> None:
+        self.answer("read long")
+        self.chat.click_action(self.chat.last, READ_ALOUD)
+        reading = self.frame.window.ui.reading
+        assert reading is not None
+        self.wait(lambda: reading.state is ReadingState.SPEAKING)
+        self.press(PAUSE_READING)  # or it ends while it is looked at
+
     def answer_failed(self) -> None:
         self.load_model()
         self.chat.type("fail")
@@ -240,6 +264,11 @@ class Visitor:
         self.attach(path)
         self.wait(lambda: self.seen(LargeFile))
 
+    def document_beside(self) -> None:
+        self.chat.attach(lease_pdf(self.folder / "lease.pdf"))
+        self.chat.click(self.chat.chips[0])
+        self.wait(lambda: self.frame.reader.is_visible and self.frame.reader.area.isVisible())
+
     def unreadable_file(self) -> None:
         path = self.folder / "odd.bin"
         path.write_bytes(b"\x7fELF" + bytes(1000))
@@ -303,6 +332,17 @@ class Visitor:
         self.frame.window.tab("translate").take_files([notes(self.folder / "notes.txt", "The kiln is hot.")])
         self.wait(lambda: self.frame.translate.is_document_shown)
 
+    def summary_running(self) -> None:
+        path = self.folder / "Big-9B-Q4_K_M.gguf"
+        write_model(path)
+        self.frame.app.change_settings("engine", model_path=str(path), known_models=(str(path),))
+        self.frame.show_tab("summarize")
+        desk = self.frame.summarize
+        desk.drop(lease_pdf(self.folder / "lease.pdf"))
+        self.wait(desk.begin_button.isEnabled)
+        desk.click(desk.begin_button)
+        self.wait(lambda: desk.page == "work")
+
     def text_translated(self) -> None:
         self.frame.show_tab("translate")
         self.frame.translate.type("Good morning")
@@ -344,6 +384,15 @@ class Visitor:
         self.press("Choose day…", self.settings("data"))
 
     # Settings.
+
+    def network_off(self, page: str) -> None:
+        self.frame.click(self.frame.network_switch)
+        assert not self.frame.app.settings.network.allowed
+        self.frame.window.open_models(page)
+
+    def locked_settings(self, page: str) -> None:
+        dialog = self.settings(page)
+        assert any(SET_BY_ADMINISTRATOR in label.text() for label in dialog.findChildren(QLabel))
 
     def tool_servers(self) -> ToolServersSection:
         self.settings("tools")
@@ -463,6 +512,14 @@ def _models(page: str) -> Step:
     return lambda person: person.frame.window.open_models(page)
 
 
+def _offline(page: str) -> Step:
+    return lambda person: person.network_off(page)
+
+
+def _locked(page: str) -> Step:
+    return lambda person: person.locked_settings(page)
+
+
 def _inside(page: str) -> Step:
     return lambda person: person.inside(page)
 
@@ -473,6 +530,9 @@ SCREENS: Screens = {
     "answer running": (Visitor.answer_running, ()),
     "answer failed": (Visitor.answer_failed, ()),
     "answer details": (Visitor.answer_details, (AnswerDetails,)),
+    "tool asked": (Visitor.tool_asked, (PermissionCard,)),
+    "read aloud": (Visitor.read_aloud, (ReadingBar,)),
+    "document beside": (Visitor.document_beside, (DocumentView,)),
     "branches": (Visitor.branches, (BranchMap,)),
     "question edited": (Visitor.question_edited, ()),
     "temporary chat": (_command("temporary_chat"), ()),
@@ -481,6 +541,7 @@ SCREENS: Screens = {
     "model not loaded": (Visitor.load_failed, ()),
     "summary": (lambda person: person.frame.show_tab("summarize"), ()),
     "summary draft": (Visitor.summary_draft, ()),
+    "summary running": (Visitor.summary_running, ()),
     "translation": (lambda person: person.frame.show_tab("translate"), ()),
     "translation draft": (Visitor.translation_draft, ()),
     "text translated": (Visitor.text_translated, ()),
@@ -519,6 +580,13 @@ SCREENS: Screens = {
     "settings trash": (Visitor.trash, (TrashPage,)),
     "settings check": (_settings("check"), (ComputerCheckPage,)),
     "settings about": (_settings("about"), (AboutPage,)),
+    "locked appearance": (_locked("appearance"), (AppearancePage,)),
+    "locked chat": (_locked("chat"), (ChatPage,)),
+    "locked engine": (_locked("engine"), (EnginePage,)),
+    "locked tools": (_locked("tools"), (ToolsPage,)),
+    "locked network": (_locked("network"), (NetworkPage,)),
+    "locked system": (_locked("system"), (SystemPage,)),
+    "locked data": (_locked("data"), (DataPage,)),
     "licences": (lambda person: person.press(label_of("licences"), person.settings("about")), (LicenceSheet,)),
     "passphrase wrong": (Visitor.passphrase_wrong, (PassphraseDialog,)),
     "server": (Visitor.server, (ServerDialog,)),
@@ -527,6 +595,8 @@ SCREENS: Screens = {
     "tool servers imported": (lambda person: person.tool_servers().open_import(), (ImportServersDialog,)),
     "translation memory": (Visitor.memory, (MemoryDialog,)),
     "models": (_models("suggested"), (SuggestedPage,)),
+    "models offline": (_offline("suggested"), (SuggestedPage,)),
+    "downloads offline": (_offline("downloads"), (DownloadsPage,)),
     "models installed": (_models("installed"), (InstalledPage,)),
     "models downloads": (_models("downloads"), (DownloadsPage,)),
     "models storage": (_models("storage"), (StoragePage,)),

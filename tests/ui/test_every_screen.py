@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from PySide6.QtCore import QPoint, QSize
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
+from app.core.policy import VARIABLE as POLICY_VARIABLE
+from app.features.reading_aloud.voice_process import TRIAL_VARIABLE
 from app.ui.chat.chat_view import ChatView
 from app.ui.widgets import menus, popovers
 from app.ui.widgets.popovers import place_beside
+from tests.features.tools.lent_tools import OWN_WAY, written_call
 from tests.helpers.accessible_tree import screen_reader_on, tree_faults
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import open_window
@@ -20,8 +24,12 @@ from tests.helpers.every_screen import SCREENS, Visitor, classes_to_show
 from tests.helpers.keyboard_way import way_faults
 from tests.helpers.script import write_script
 from tests.helpers.window_tour import open_windows, settle
+from tests.ui.settings.test_administration import lockable
 
 RULES = (
+    {"when": "read long", "text": "This sentence is read aloud, and it is not a short one at all. " * 4},
+    {"when": "note down", "text": written_call("write_note", by_template=True, text="milk")},
+    {"when": "Text to summarize", "text": "One two three four five", "held_after": 3, "until": "go"},
     {"when": "hold", "text": "One two three four five", "held_after": 3, "until": "go"},
     {"when": "fail", "error": "TemplateFailed", "fields": {"path": "/m.gguf", "detail": ""}},
     {"when": "plain", "text": "Just a few words."},
@@ -35,8 +43,15 @@ LOADS = [
 
 
 @pytest.fixture
-def person(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
-    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", *RULES, load=LOADS)))
+def person(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Visitor]:
+    script = write_script(tmp_path / "script", *RULES, load=LOADS, calls=OWN_WAY)
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    monkeypatch.setenv(TRIAL_VARIABLE, "mock")
+    if request.node.callspec.params["name"].startswith("locked"):  # by an administrator, before the program starts
+        (tmp_path / "policy.json").write_text(json.dumps(lockable()))
+        monkeypatch.setenv(POLICY_VARIABLE, str(tmp_path / "policy.json"))
     with screen_reader_on(), open_window(qapp, make_chat=ChatView) as frame:
         frame.activate()
         yield Visitor(frame, ChatDesk(frame.chat, frame.app, frame.notify, frame.theme), tmp_path)
