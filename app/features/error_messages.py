@@ -72,6 +72,11 @@ _SILENT = {
         "If you end it, nothing is changed.",
         "end",
     ),
+    "lend": PersonMessage(
+        "The process that lends memory hasn’t responded for 10 seconds.",
+        "If you end it, models on other computers that use this memory stop.",
+        "end",
+    ),
     "recording": PersonMessage(
         "The microphone hasn’t responded for 10 seconds.",
         "If you end it, the recording so far stays.",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
+import app
 from app.core.cage_report import CageReport, CageWall
 from app.features.error_messages import silence_sentence
 from app.features.protection import PROCESSES, protection_sentences
@@ -23,6 +27,15 @@ def test_what_holds_and_what_does_not_is_told_of_each_process() -> None:
     ]
 
 
-def test_processes_that_the_window_starts_have_words_for_their_silence() -> None:
-    for work in PROCESSES.keys() - {"lend"}:
+def test_all_processes_whose_silence_means_something_have_words_for_it() -> None:
+    calls = [
+        {keyword.arg: keyword.value for keyword in node.keywords}
+        for path in Path(app.__path__[0]).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Child"
+    ]
+    # Without beats it is another program, which is never found silent.
+    works = {ast.literal_eval(call["work"]) for call in calls if "work" in call and "beats" not in call}
+    assert works == set(PROCESSES)
+    for work in works:
         assert silence_sentence(work, "").text
