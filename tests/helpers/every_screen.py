@@ -82,7 +82,7 @@ from app.ui.settings.tool_server_import import ImportServersDialog
 from app.ui.settings.tool_servers_section import ToolServersSection
 from app.ui.settings.tools_page import ToolsPage
 from app.ui.settings.translation_memory import MemoryDialog
-from app.ui.shared_labels import CHOOSE_PAGES, EDIT_LABEL, READ_ALOUD
+from app.ui.shared_labels import CHOOSE_PAGES, EDIT_LABEL, READ_ALOUD, SUMMARIZE
 from app.ui.shell.incoming_files import IMPORT_LABEL
 from app.ui.shell.keyboard import ShortcutSheet
 from app.ui.shell.lock_screen import ChangingLock, LockScreen
@@ -103,7 +103,6 @@ from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.documents import good_pdf
-from tests.helpers.models_on_disk import write_model
 from tests.helpers.tiny_models import make_tiny
 
 KINDS = (QDialog, QMenu, FloatingPanel, ModelsPage, SettingsPage, LookPage)
@@ -333,15 +332,15 @@ class Visitor:
         self.wait(lambda: self.frame.translate.is_document_shown)
 
     def summary_running(self) -> None:
-        path = self.folder / "Big-9B-Q4_K_M.gguf"
-        write_model(path)
-        self.frame.app.change_settings("engine", model_path=str(path), known_models=(str(path),))
+        self.frame.app.change_settings("engine", model_path=str(self.folder / "model.gguf"))
         self.frame.show_tab("summarize")
         desk = self.frame.summarize
         desk.drop(lease_pdf(self.folder / "lease.pdf"))
-        self.wait(desk.begin_button.isEnabled)
+        self.wait(lambda: desk.begin_button.text() == SUMMARIZE and desk.begin_button.isEnabled())
         desk.click(desk.begin_button)
-        self.wait(lambda: desk.page == "work")
+        log = self.folder / "script" / "prompts.jsonl"
+        self.wait(lambda: log.exists() and "Text to summarize" in log.read_text("utf-8"))  # it is held there
+        assert desk.stop.isVisible()
 
     def text_translated(self) -> None:
         self.frame.show_tab("translate")
