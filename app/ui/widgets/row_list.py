@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QAbstractItemModel,
     QAbstractListModel,
     QEvent,
+    QItemSelectionModel,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -19,7 +20,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
@@ -265,14 +266,23 @@ class RowList(QListView):
 
     def enter(self) -> None:
         """Take the focus from above: at the open row, else at the first, which is opened."""
-        # Before the focus comes: with it Qt makes the first row current.
-        is_marked = self.currentIndex().isValid()
+        # Before the focus comes: with it the first row becomes current.
+        is_marked, first = self.currentIndex().isValid(), self._first_row()
         self.setFocus(Qt.FocusReason.TabFocusReason)
-        rows = (self.model().index(row, 0) for row in range(self.model().rowCount()))
-        first = next((row for row in rows if row.flags() & Qt.ItemFlag.ItemIsSelectable), None)
         if first is not None and not is_marked:
             self.setCurrentIndex(first)
             self._tell_moved.start()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        # Qt makes the first row current only until some row was, and a list that lost that one has none.
+        first = None if self.currentIndex().isValid() else self._first_row()
+        if first is not None:
+            self.selectionModel().setCurrentIndex(first, QItemSelectionModel.SelectionFlag.NoUpdate)
+
+    def _first_row(self) -> QModelIndex | None:
+        rows = (self.model().index(row, 0) for row in range(self.model().rowCount()))
+        return next((row for row in rows if row.flags() & Qt.ItemFlag.ItemIsSelectable), None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         before = self.currentIndex()

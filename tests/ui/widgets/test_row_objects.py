@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
-from PySide6.QtGui import QAccessible
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAccessible, QFocusEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -82,6 +83,18 @@ def test_open_row_stays_current_while_others_come(rows: RowList) -> None:
     rows.mark(model.index_of(2))
     show_rows(rows, 3, 1, 2)
     assert rows.currentIndex() == model.index_of(2)
+
+
+def test_tab_comes_to_a_row_after_the_open_one_went(rows: RowList) -> None:
+    show_rows(rows, 1, 2)
+    model = rows.model()
+    assert isinstance(model, NamedRows)
+    rows.mark(model.index_of(2))
+    show_rows(rows)
+    show_rows(rows, 1, 2)
+    assert not rows.currentIndex().isValid()
+    QApplication.sendEvent(rows, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.TabFocusReason))
+    assert rows.currentIndex() == model.index_of(1)
 
 
 def test_steps_make_the_new_list_of_the_old_one() -> None:
