@@ -103,6 +103,7 @@ from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.documents import good_pdf
+from tests.helpers.models_on_disk import write_model
 from tests.helpers.tiny_models import make_tiny
 
 KINDS = (QDialog, QMenu, FloatingPanel, ModelsPage, SettingsPage, LookPage)
@@ -342,6 +343,18 @@ class Visitor:
         self.wait(lambda: log.exists() and "Text to summarize" in log.read_text("utf-8"))  # it is held there
         assert desk.stop.isVisible()
 
+    def translation_running(self) -> None:
+        model = self.folder / "Hy-MT2-1.8B-Q4_K_M.gguf"  # a name that tells of its languages
+        write_model(model, **{"tokenizer.chat_template": "{{ messages }}"})
+        self.frame.app.change_settings("engine", model_path=str(model))
+        self.frame.app.change_settings("translations", target="pt-BR")
+        self.frame.show_tab("translate")
+        text = notes(self.folder / "notes.txt", "The tenants hold both keys of the house.")
+        sheet = self.frame.translate.drop(text)
+        sheet.click(sheet.begin_button)
+        self.wait(lambda: sheet.growing(0))  # it is held there
+        assert sheet.stop.isVisible()
+
     def text_translated(self) -> None:
         self.frame.show_tab("translate")
         self.frame.translate.type("Good morning")
@@ -543,6 +556,7 @@ SCREENS: Screens = {
     "summary running": (Visitor.summary_running, ()),
     "translation": (lambda person: person.frame.show_tab("translate"), ()),
     "translation draft": (Visitor.translation_draft, ()),
+    "translation running": (Visitor.translation_running, ()),
     "text translated": (Visitor.text_translated, ()),
     "page": (Visitor.page_written, ()),
     "context": (Visitor.context, (ContextPanel,)),
