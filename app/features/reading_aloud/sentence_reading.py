@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from app.features.reading_aloud.voice_messages import Speak
+from app.features.reading_aloud.voice_messages import SpeakSentence
 
 SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 
@@ -48,7 +48,7 @@ class ReadingAloud:
         self,
         source: SentenceSource,
         *,
-        speak: Callable[[Speak], object],
+        speak: Callable[[SpeakSentence], object],
         be_silent: Callable[[], object],
         on_change: Callable[[], object],
         speed: float = 1.0,
@@ -133,7 +133,7 @@ class ReadingAloud:
             return
         self._request += 1
         self._set_state(ReadingState.SPEAKING)
-        self._speak(Speak(self._request, sentence.text, self.language, self.voice, self.speed))
+        self._speak(SpeakSentence(self._request, sentence.text, self.language, self.voice, self.speed))
 
     def _set_state(self, state: ReadingState) -> None:
         self.state = state

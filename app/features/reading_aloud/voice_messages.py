@@ -9,7 +9,7 @@ from app.language.language_names import base_code
 
 
 @dataclass(frozen=True)
-class Speak:
+class SpeakSentence:
     """Request to say a text in a language, by the named voice if it speaks it; `speed` 1 is the voice's usual one."""
 
     id: int

@@ -13,7 +13,7 @@ from app.core.wire import Caged, Ended, Wire, WireClient, WireInbox
 from app.features.reading_aloud.voice_messages import (
     BeSilent,
     NoVoice,
-    Speak,
+    SpeakSentence,
     SpeechEnded,
     VoiceEvent,
     VoiceLost,
@@ -34,7 +34,7 @@ PATIENCE_S, PATIENCE_A_CHARACTER_S = 20.0, 0.3
 """How long a text may take before the voice counts as hung: three times what a slow one takes."""
 
 
-WIRE = Wire(1, (Speak, BeSilent), (Caged, VoicesFound, NoVoice, SpeechEnded))
+WIRE = Wire(1, (SpeakSentence, BeSilent), (Caged, VoicesFound, NoVoice, SpeechEnded))
 
 
 class VoiceProcess:
@@ -77,7 +77,7 @@ class VoiceProcess:
             # It has to fall silent first, which it is asked for before; one that hangs is killed.
             child.close()
 
-    def speak(self, request: Speak) -> None:
+    def speak(self, request: SpeakSentence) -> None:
         """Say a text, in place of what is being said. `SpeechEnded` follows unless something else is asked for."""
         if self._client is not None:
             patience_s = PATIENCE_S + PATIENCE_A_CHARACTER_S * len(request.text) / request.speed

@@ -23,7 +23,7 @@ class ChatReading(QObject):
         self._reading, self._chat, self._transcript = reading, chat, chat.transcript
         maker = chat.transcript.maker
         maker.read_aloud, maker.read_selection = self._read_turn, self._read_selection
-        reading.add_texts(chat, self._text_for)
+        reading.texts.add(chat, self._text_for)
 
     def _read_turn(self, turn: TurnView) -> None:
         self._reading.read(_text_of(turn))

@@ -26,7 +26,7 @@ from app.ui.shell.status_facts import StatusFacts
 from app.ui.shell.status_line import StatusLine
 from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
 from app.ui.shell.tabs import LeftColumn, Tabs
-from app.ui.shell.text_reading import TextReading
+from app.ui.shell.text_reading import TextReading, can_read_aloud
 from app.ui.shell.tool_scoring import ToolScoring
 from app.ui.shell.top_row import PanelButton, TopRow
 from app.ui.shell.window_commands import WindowCommands
@@ -76,12 +76,12 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(theme)
         self.scoring = ToolScoring(app, notify, self)
         dictation = FieldDictation(app, theme, notify, self)
-        reading = TextReading(app, theme, notify, self, dictation, with_keys=with_keys)
+        reading = TextReading(app, theme, notify, self, dictation, with_keys=with_keys) if can_read_aloud() else None
         self.ui = UiContext(
             theme, notify, loader, self.status, self, self,
             programs=OtherPrograms(app, notify, self), pictures=PictureReading(app, notify, self),
             passages=PassageIndexing(app, notify, self), scoring=self.scoring,
-            dictation=dictation, reading=reading if reading.can_read else None,
+            dictation=dictation, reading=reading,
         )  # fmt: skip
         with theme.without_sheet():
             self.left = LeftColumn(
@@ -100,13 +100,10 @@ class MainWindow(QMainWindow):
                 ask_for_file=self.ask_for_model,
                 show_models=self.open_models,
             )
-            self._splitter = QSplitter(Qt.Orientation.Horizontal)
             # A handle of one pixel is drawn as a line; Qt enlarges the area that can be grabbed.
-            self._splitter.setHandleWidth(1)
+            self._splitter = QSplitter(Qt.Orientation.Horizontal, handleWidth=1, childrenCollapsible=False)
             fill_layout(self._splitter, self.left, self._content())
             self.setCentralWidget(self._splitter)
-        self._splitter.setCollapsible(0, False)
-        self._splitter.setCollapsible(1, False)
         self._splitter.setStretchFactor(1, 1)
         self.sizes = WindowGeometry(self, self._splitter, self.left, theme, self.status)
         self.files = IncomingFiles(app, self.ui, self.tabs, use_model=self.picker.use)

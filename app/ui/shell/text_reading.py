@@ -8,10 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QLocale, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication, QMenu, QPlainTextEdit, QTextEdit, QWidget
-from shiboken6 import isValid
+from PySide6.QtCore import QLocale, QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.features.error_messages import PersonMessage
 from app.features.reading_aloud.sentence_reading import ReadingAloud, ReadingState
@@ -26,16 +24,12 @@ from app.features.reading_aloud.voice_messages import (
 from app.language.language_names import english_name
 from app.ui.i18n import tr
 from app.ui.shell import tasks
+from app.ui.shell.readable_texts import ReadableTexts
 from app.ui.shell.reading_bar import ReadingBar, bar_has
-from app.ui.widgets.elevation import elevate
-from app.ui.widgets.input_fields import PlainEdit
-from app.ui.widgets.menus import popup_inside
 from app.ui.widgets.spoken_views import (
     ReadingMark,
     SpokenPlace,
     SpokenText,
-    SpokenWidget,
-    TextEdit,
     as_spoken_view,
     text_from_here,
 )
@@ -47,7 +41,6 @@ if TYPE_CHECKING:
     from app.ui.shell.notify import Notify
     from app.ui.theme import Theme
 
-READ_FROM_HERE = "Read aloud from here"
 NOTHING_TO_READ = PersonMessage("There’s no text to read here.", "Click into a text, then read aloud.")
 _ADD_A_VOICE = "Add a voice in your system’s speech settings, then try again."
 NO_SPEECH = PersonMessage("Fireside can’t read aloud: a part of Qt is missing.", "Install libpulse0, then try again.")
@@ -66,7 +59,10 @@ GROWING_MS = 250
 """How often a text that is still being written is asked for its next sentence."""
 ENDS_WITHIN_S = 3.0
 
-MakeText = Callable[[QWidget | None], SpokenText | None]
+
+def can_read_aloud() -> bool:
+    """Return whether this installation has what Qt speaks with; a voice may still be missing."""
+    return importlib.util.find_spec("PySide6.QtTextToSpeech") is not None
 
 
 class TextReading(QObject):
@@ -92,21 +88,13 @@ class TextReading(QObject):
         self._text: SpokenText | None = None
         self._reading: ReadingAloud | None = None
         self._task: tasks.BackgroundTask | None = None
-        self._makers: list[tuple[QWidget, MakeText]] = []
-        self._last_view: SpokenWidget | None = None
+        self._watched: QWidget | None = None
+        self.texts = ReadableTexts(window, self.read_view)
         self._growing = new_timer(self, GROWING_MS, self._look_for_more, repeats=True)
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        application.focusChanged.connect(self._on_focus_changed)
         theme.changed.connect(self._mark.refresh)
         if dictation is not None:
             dictation.changed.connect(self._on_dictation)
-            dictation.menu_wanted.connect(self._add_to_menu)
-
-    @property
-    def can_read(self) -> bool:
-        """True unless this installation lacks what Qt speaks with; a voice may still be missing."""
-        return importlib.util.find_spec("PySide6.QtTextToSpeech") is not None
+            dictation.menu_wanted.connect(self.texts.add_to_menu)
 
     @property
     def is_on(self) -> bool:
@@ -116,13 +104,6 @@ class TextReading(QObject):
     @property
     def state(self) -> ReadingState:
         return self._reading.state if self._reading is not None else ReadingState.OVER
-
-    def add_texts(self, owner: QWidget, make_text: MakeText) -> None:
-        """Ask `make_text` for what is read while `owner` is visible: with the widget that has the focus in it, or None.
-
-        One that returns None leaves it to the others, and to the text that has or had the keyboard.
-        """
-        self._makers.append((owner, make_text))
 
     def toggle(self) -> None:
         """Begin with what has the keyboard; or pause, or go on."""
@@ -198,38 +179,11 @@ class TextReading(QObject):
         """Read what has the keyboard, from its caret on, or what the window shows."""
         focus = QApplication.focusWidget()
         focus = None if bar_has(focus) else focus
-        text = self._text_of(focus)
+        text = self.texts.text_of(focus)
         if text is None:
             self._notify.show_notice(NOTHING_TO_READ)
         else:
             self.read(text)
-
-    def _text_of(self, focus: QWidget | None) -> SpokenText | None:
-        self._makers = [(owner, make) for owner, make in self._makers if isValid(owner)]
-        owners = [(owner, make) for owner, make in self._makers if owner.isVisible()]
-        for owner, make in owners:
-            if focus is not None and owner.isAncestorOf(focus) and (text := make(focus)) is not None:
-                return text
-        for view in (as_spoken_view(focus), self._usable_last_view()):
-            if view is not None and (text := text_from_here(view)) is not None:
-                return text
-        made = next((text for _, make in owners if (text := make(None)) is not None), None)
-        if made is None and (view := self._largest_view()) is not None:
-            made = text_from_here(view)
-        return made
-
-    def _largest_view(self) -> TextEdit | None:
-        """Return what a person probably looks at: the largest text of the window, one to be read before a field."""
-        found: list[TextEdit] = [
-            *self._window.findChildren(QTextEdit),
-            *self._window.findChildren(QPlainTextEdit),
-        ]
-        shown = [view for view in found if view.isVisible() and view.toPlainText().strip()]
-        return max(shown, key=lambda view: (view.isReadOnly(), view.width() * view.height()), default=None)
-
-    def _usable_last_view(self) -> SpokenWidget | None:
-        view = self._last_view
-        return view if view is not None and isValid(view) and view.isVisible() else None
 
     def _on_event(self, reading: ReadingAloud, event: VoiceEvent) -> None:
         # What an earlier reading still tells concerns nobody.
@@ -275,8 +229,7 @@ class TextReading(QObject):
         place = sentence.place if sentence is not None else None
         if isinstance(place, SpokenPlace):
             self._mark.show(place)
-            # Where a chat is deleted or another one is opened, its texts go.
-            place.view.destroyed.connect(self._on_view_gone)
+            self._watch(place.view)
         self.bar.show_sentence(
             sentence.text if sentence is not None else "", is_paused=reading.state is ReadingState.PAUSED
         )
@@ -294,7 +247,7 @@ class TextReading(QObject):
         if task is not None:
             # Its child has been told to be silent, and ends with it.
             task.cancel()
-        if bar_has(QApplication.focusWidget()) and (view := self._usable_last_view()) is not None:
+        if bar_has(QApplication.focusWidget()) and (view := self.texts.last_view) is not None:
             view.setFocus()
         self.bar.hide()
         if text is not None:
@@ -307,6 +260,12 @@ class TextReading(QObject):
         elif self._reading is not None:
             self._reading.text_grew()
 
+    def _watch(self, view: QWidget) -> None:
+        # Where a chat is deleted or another one is opened, its texts go. Many sentences are of one view.
+        if view is not self._watched:
+            self._watched = view
+            view.destroyed.connect(self._on_view_gone)
+
     def _on_view_gone(self) -> None:
         # A growing answer may only have made this view anew.
         QTimer.singleShot(0, self, self._stop_without_text)
@@ -318,38 +277,3 @@ class TextReading(QObject):
     def _on_dictation(self) -> None:
         if self._dictation is not None and self._dictation.is_on:
             self.stop()
-
-    def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
-        view = as_spoken_view(now)
-        if view is None:
-            return
-        self._last_view = view
-        if view.property("is_read_aloud"):
-            return
-        view.setProperty("is_read_aloud", True)
-        if isinstance(view, PlainEdit):
-            view.menu_wanted.connect(lambda menu, _at: self._add_to_menu(menu, view))
-        elif isinstance(view, QTextEdit):
-            view.viewport().installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Show the menu of a text that has none of its own, with reading aloud in it."""
-        view = watched.parent() if isinstance(event, QContextMenuEvent) else None
-        if not isinstance(event, QContextMenuEvent) or not isinstance(view, QTextEdit) or not self.can_read:
-            return False
-        # In a chat the menu is that of the turn or the selection.
-        if getattr(view, "is_shared", False) or view.contextMenuPolicy() != Qt.ContextMenuPolicy.DefaultContextMenu:
-            return False
-        menu = view.createStandardContextMenu()
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._add_to_menu(menu, view)
-        elevate(menu)
-        popup_inside(menu, event.globalPos())
-        return True
-
-    def _add_to_menu(self, menu: QMenu, view: SpokenWidget) -> None:
-        if self.can_read and text_from_here(view) is not None:
-            menu.addSeparator()
-            action = menu.addAction(tr(READ_FROM_HERE))
-            action.setObjectName("read_aloud")
-            action.triggered.connect(lambda _=False: self.read_view(view))

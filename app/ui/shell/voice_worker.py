@@ -22,7 +22,14 @@ from app.core.cage import enter_cage
 from app.core.child import claim_wire, run_in_heart
 from app.core.landlock import ThreadGrant, program_places
 from app.core.wire import Caged, ParentSide, check_request
-from app.features.reading_aloud.voice_messages import BeSilent, NoVoice, Speak, SpeechEnded, VoiceName, VoicesFound
+from app.features.reading_aloud.voice_messages import (
+    BeSilent,
+    NoVoice,
+    SpeakSentence,
+    SpeechEnded,
+    VoiceName,
+    VoicesFound,
+)
 from app.features.reading_aloud.voice_process import TRIAL_VARIABLE, WIRE
 from app.language.language_names import base_code
 
@@ -54,7 +61,7 @@ def main(_arguments: list[str]) -> int:
         return 1
     # Connected by now: a speech service that had to be started must not be in our cage.
     _enter_cage(parent)
-    speaker = _Speaker(parent, engine)
+    speaker = _SentenceSpeaker(parent, engine)
     parent.send_reply(VoicesFound(voices))
 
     def listen() -> None:
@@ -68,7 +75,7 @@ def main(_arguments: list[str]) -> int:
     os._exit(0)
 
 
-class _Speaker(QObject):
+class _SentenceSpeaker(QObject):
     """Says one text at a time, and tells when it was said."""
 
     asked = Signal(object)
@@ -76,21 +83,21 @@ class _Speaker(QObject):
     def __init__(self, parent: ParentSide, engine: QTextToSpeech) -> None:
         super().__init__()
         self._parent, self._engine = parent, engine
-        self._now: Speak | None = None
-        self._next: Speak | None = None
+        self._now: SpeakSentence | None = None
+        self._next: SpeakSentence | None = None
         self._has_begun = False
         self._patience = QTimer(self, interval=SILENCE_MS, singleShot=True)
         self._patience.timeout.connect(self._say_next)
         engine.stateChanged.connect(self._on_state)
         self.asked.connect(self._on_asked, Qt.ConnectionType.QueuedConnection)
 
-    def _on_asked(self, request: Speak | BeSilent | None) -> None:
+    def _on_asked(self, request: SpeakSentence | BeSilent | None) -> None:
         self._now = self._next = None
         if self._is_busy:
             self._engine.stop()
         if request is None:
             QCoreApplication.quit()
-        elif isinstance(request, Speak):
+        elif isinstance(request, SpeakSentence):
             self._next = request
             # Some engines report the end of what was interrupted later, which must not be taken for the next one's.
             if self._is_busy:

@@ -59,7 +59,7 @@ class SpokenPlace:
     cursor: QTextCursor
 
 
-class _Paragraph(NamedTuple):
+class _SpokenParagraph(NamedTuple):
     """Characters of a paragraph as its sentences are found, and as each of them is said."""
 
     text: str
@@ -306,7 +306,7 @@ def _is_grounded(block: QTextBlock) -> bool:
     return block.isValid() and block.blockFormat().intProperty(GROUND_PROPERTY) == CODE_GROUND
 
 
-def _paragraph_of(block: QTextBlock) -> _Paragraph:
+def _paragraph_of(block: QTextBlock) -> _SpokenParagraph:
     text, spoken = "", list[str]()
     for part, look in _fragments_of(block):
         is_note = part.isdigit() and look.verticalAlignment() is QTextCharFormat.VerticalAlignment.AlignSuperScript
@@ -316,7 +316,7 @@ def _paragraph_of(block: QTextBlock) -> _Paragraph:
             continue
         text += part
         spoken += [_formula_words(look) if character == _PICTURE else character for character in part]
-    return _Paragraph(text, spoken)
+    return _SpokenParagraph(text, spoken)
 
 
 def _fragments_of(block: QTextBlock) -> Iterator[tuple[str, QTextCharFormat]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.features.reading_aloud.sentence_reading import ReadingAloud, ReadingState, SpokenSentence
-from app.features.reading_aloud.voice_messages import Speak
+from app.features.reading_aloud.voice_messages import SpeakSentence
 
 
 class WrittenText:
@@ -13,7 +13,7 @@ class WrittenText:
 
     def __init__(self, *sentences: str, is_growing: bool = False) -> None:
         self.waiting, self.is_growing = list(sentences), is_growing
-        self.asked: list[Speak | None] = []
+        self.asked: list[SpeakSentence | None] = []
         self.changes = 0
 
     def next_sentence(self) -> SpokenSentence | None:

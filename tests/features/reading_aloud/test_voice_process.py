@@ -11,7 +11,7 @@ from app.core.child import cage_reports, running_children
 from app.core.events import CancelToken
 from app.features.reading_aloud.voice_messages import (
     NoVoice,
-    Speak,
+    SpeakSentence,
     SpeechEnded,
     VoiceEvent,
     VoiceLost,
@@ -43,7 +43,7 @@ def test_texts_are_said_one_after_the_other_and_the_child_ends(voice: VoiceProce
     assert has_voice_for("en", ready.voices)
     assert not has_voice_for("de", ready.voices), "the silent engine speaks English, Norwegian and Finnish"
     for number, language in ((1, "en"), (2, "de"), (3, "fi")):
-        voice.speak(Speak(number, "One two.", language, "", 2.0))
+        voice.speak(SpeakSentence(number, "One two.", language, "", 2.0))
         assert next(events) == SpeechEnded(number)
     cancel.cancel()
     assert list(events) == []
@@ -52,10 +52,10 @@ def test_texts_are_said_one_after_the_other_and_the_child_ends(voice: VoiceProce
 
 def test_what_is_interrupted_does_not_end(voice: VoiceProcess) -> None:
     events, cancel, _ = begin(voice, "")
-    voice.speak(Speak(1, "One two three four five.", "en", "Anne", 1.0))
+    voice.speak(SpeakSentence(1, "One two three four five.", "en", "Anne", 1.0))
     voice.be_silent()
-    voice.speak(Speak(2, "Six seven eight.", "en", "Anne", 1.0))
-    voice.speak(Speak(3, "Nine.", "nb", "", 1.0))
+    voice.speak(SpeakSentence(2, "Six seven eight.", "en", "Anne", 1.0))
+    voice.speak(SpeakSentence(3, "Nine.", "nb", "", 1.0))
     assert next(events) == SpeechEnded(3)
     cancel.cancel()
     assert list(events) == []
@@ -65,7 +65,7 @@ def test_a_voice_that_hangs_is_given_up(voice: VoiceProcess, monkeypatch: pytest
     monkeypatch.setattr("app.features.reading_aloud.voice_process.PATIENCE_S", 0.0)
     monkeypatch.setattr("app.features.reading_aloud.voice_process.PATIENCE_A_CHARACTER_S", 0.0)
     events, _, _ = begin(voice, "")
-    voice.speak(Speak(1, "One two three four five six seven.", "en", "", 0.5))
+    voice.speak(SpeakSentence(1, "One two three four five six seven.", "en", "", 0.5))
     assert list(events) == [VoiceLost()]
 
 

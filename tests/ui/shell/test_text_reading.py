@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import SIGNAL, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTextEdit, QToolButton
@@ -17,8 +17,9 @@ from app.features.reading_aloud.voice_process import TRIAL_VARIABLE
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.chat.chat_view import ChatView
 from app.ui.shared_labels import READ_ALOUD
+from app.ui.shell.readable_texts import READ_FROM_HERE
 from app.ui.shell.reading_bar import CONTINUE_READING, PAUSE_READING, speed_words
-from app.ui.shell.text_reading import NO_SERVICE, NO_VOICE_FOR, NOTHING_TO_READ, READ_FROM_HERE, TextReading
+from app.ui.shell.text_reading import NO_SERVICE, NO_VOICE_FOR, NOTHING_TO_READ, TextReading
 from app.ui.widgets.input_fields import PlainEdit
 from app.ui.widgets.spoken_views import TextEdit
 from tests.helpers.desks.chat import ChatDesk
@@ -81,6 +82,16 @@ def test_a_page_is_read_from_the_caret_with_each_sentence_marked(frame: Frame) -
     assert marked(page) == []
     assert not reading.bar.isVisible()
     frame.wait(lambda: running_children() == [])
+
+
+def test_a_text_is_watched_once_however_many_sentences_it_has(frame: Frame) -> None:
+    reading, page = reading_of(frame), write_page(frame, "One is here. Two comes. Three goes. Four.")
+    gone = SIGNAL("destroyed(QObject*)")
+    before, seen = page.receivers(gone), []
+    reading.changed.connect(lambda: seen.append(page.receivers(gone)))
+    press(frame)
+    frame.wait(lambda: not reading.is_on)
+    assert max(seen) == before + 1
 
 
 def test_the_bar_pauses_steps_changes_the_speed_and_stops(frame: Frame) -> None:
