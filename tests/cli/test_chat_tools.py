@@ -24,9 +24,9 @@ from app.features.mcp.tool_servers import FOLDER
 from app.features.tools.call_words import ALLOW_TOOL, CAN_CHANGE
 from app.store.conversations import Conversations
 from app.store.database import Database
-from tests.features.mcp.test_tool_servers import config
 from tests.helpers.script import prompts, write_script
 from tests.helpers.terminal import command, fireside, only_json
+from tests.helpers.tool_configs import config
 
 
 def call(name: str, **arguments: Any) -> str:

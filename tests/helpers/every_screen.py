@@ -98,13 +98,13 @@ from app.ui.widgets.buttons import IconPopup
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.popovers import FloatingPanel
 from app.ui.write.writing_options import OptionsSheet
-from tests.features.mcp.test_tool_servers import config
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.documents import good_pdf
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.tiny_models import make_tiny
+from tests.helpers.tool_configs import config
 
 KINDS = (QDialog, QMenu, FloatingPanel, ModelsPage, SettingsPage, LookPage)
 """What a step shows at least once; of each the classes that no other one builds on."""

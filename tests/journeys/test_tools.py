@@ -14,11 +14,11 @@ from app.ui.chat.chat_view import ChatView
 from app.ui.chat.permission_card import PermissionCard
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.tab_spec import EndOfWork
-from tests.features.mcp.test_tool_servers import config
 from tests.features.tools.lent_tools import OWN_WAY, written_call
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import open_window
 from tests.helpers.script import write_script
+from tests.helpers.tool_configs import config
 
 pytestmark = [pytest.mark.display, pytest.mark.timeout(120)]
 

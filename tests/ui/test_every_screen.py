@@ -22,9 +22,9 @@ from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import open_window
 from tests.helpers.every_screen import SCREENS, Visitor, classes_to_show
 from tests.helpers.keyboard_way import way_faults
+from tests.helpers.locked_settings import lockable
 from tests.helpers.script import write_script
 from tests.helpers.window_tour import open_windows, settle
-from tests.ui.settings.test_administration import lockable
 
 RULES = (
     {"when": "read long", "text": "This sentence is read aloud, and it is not a short one at all. " * 4},

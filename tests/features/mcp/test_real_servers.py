@@ -21,7 +21,7 @@ from app.features.mcp.tool_servers import NOT_GRANTED, build_tool_servers
 from app.hub.access import NetworkAccess
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.message_server import MessageServer
-from tests.features.mcp.test_tool_servers import StoredSettings
+from tests.helpers.tool_configs import StoredSettings
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
 

@@ -24,8 +24,8 @@ from app.features.mcp.server_config import ServerConfig
 from app.features.mcp.tool_servers import ToolServers, build_tool_servers
 from app.hub.connection_ledger import ConnectionLedger
 from tests.features.mcp.test_http_servers import ToolHost
-from tests.features.mcp.test_tool_servers import StoredSettings
 from tests.helpers.remote import Keys
+from tests.helpers.tool_configs import StoredSettings
 
 NAME = "far"
 

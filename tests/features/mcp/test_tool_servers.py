@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -13,29 +12,17 @@ from typing import Any
 import pytest
 
 from app.core.catalogue import TextCatalogue, use_catalogue
-from app.core.settings import Settings
 from app.features.error_messages import sentence_for
-from app.features.mcp.server_config import ServerConfig, parse_servers
+from app.features.mcp.server_config import parse_servers
 from app.features.mcp.server_session import ServerSession
 from app.features.mcp.tool_servers import FOLDER, TOOL_CHANGED, ToolServers, build_tool_servers, folder_name
 from app.features.tools.result_text import run_capped
 from app.hub.connection_ledger import ConnectionLedger
 from app.ui.pseudo_language import PseudoEntries
 from tests.features.mcp.test_server_config import CLAUDE_DESKTOP, LM_STUDIO
-from tests.helpers import tool_server
+from tests.helpers.tool_configs import StoredSettings, config
 
-SCRIPT = Path(tool_server.__file__)
 PSEUDO = re.compile("[àéîöüýçñšž]")
-
-
-class StoredSettings:
-    """Settings without a file, changed as the program's are."""
-
-    def __init__(self) -> None:
-        self.settings = Settings()
-
-    def change(self, section: str, **values: Any) -> None:
-        self.settings = self.settings.changed(section, **values)
 
 
 @pytest.fixture
@@ -49,12 +36,6 @@ def servers(stored: StoredSettings, tmp_path: Path) -> Iterator[ToolServers]:
     servers = build_tool_servers(tmp_path, lambda: stored.settings, stored.change, ledger)
     yield servers
     servers.close()
-
-
-def config(mode: str, name: str = "") -> ServerConfig:
-    return ServerConfig(
-        name or mode, sys.executable, (str(SCRIPT), mode), (("KEY", "k"),), readable=(str(SCRIPT.parent),), is_on=True
-    )
 
 
 def test_servers_are_kept_as_they_are(servers: ToolServers, stored: StoredSettings) -> None:

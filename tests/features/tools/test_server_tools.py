@@ -21,9 +21,9 @@ from app.features.mcp.tool_servers import FOLDER
 from app.features.tools.chat_answers import PersonAsking
 from app.features.tools.permissions import WEB_SERVER, HeldGrants, PermissionAnswer, ToolGrants
 from app.features.tools.stored_grants import StoredGrant
-from tests.features.mcp.test_tool_servers import config
 from tests.features.tools.lent_tools import OWN_WAY, LentTool, written_call
 from tests.helpers.script import requests, write_script
+from tests.helpers.tool_configs import config
 
 TOOLS_ON = in_conversation(AssistantChoice(tools=True))
 ONCE, IN_CHAT, ALWAYS = PermissionAnswer.ONCE, PermissionAnswer.CHAT, PermissionAnswer.TOOL

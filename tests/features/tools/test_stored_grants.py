@@ -16,8 +16,8 @@ from app.features.tools.permissions import PermissionAnswer
 from app.features.tools.stored_grants import StoredGrant, StoredGrants
 from app.features.tools.tool import Tool
 from app.hub.connection_ledger import ConnectionLedger
-from tests.features.mcp.test_tool_servers import StoredSettings
 from tests.features.tools.lent_tools import LentTool
+from tests.helpers.tool_configs import StoredSettings
 
 ALWAYS, OF_SERVER, NEVER = PermissionAnswer.TOOL, PermissionAnswer.SERVER, PermissionAnswer.NEVER
 READS, SENDS = LentTool("read", server="mail").tool, LentTool("send", changes=True, server="mail").tool

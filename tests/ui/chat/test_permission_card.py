@@ -31,9 +31,9 @@ from app.ui.chat.permission_card import (
 )
 from app.ui.chat.tool_steps_view import SERVER_FAILED, SERVER_TOOL, STEP_STATES, USED_SERVER_TOOL, StepLine
 from app.ui.chat.tools_choice import TOOLS_COUNT, TOOLS_LABEL
-from tests.features.mcp.test_tool_servers import config
 from tests.features.tools.lent_tools import OWN_WAY, written_call
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.tool_configs import config
 from tests.ui.chat.conftest import Open
 
 WRITE = written_call("write_note", by_template=True, text="milk")

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QMenu
 from app.features.mcp.tool_servers import ToolServers
 from app.features.tools.tool_offer import ServerText
 from app.ui.chat.server_texts import FROM_SERVERS, MORE_OF_THEM, MOST_IN_SIGHT, NOTHING_OFFERED
-from tests.features.mcp.test_tool_servers import config
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.tool_configs import config
 from tests.ui.chat.conftest import Open
 
 

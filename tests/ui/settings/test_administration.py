@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QCheckBox, QLineEdit
 
 from app.core.errors.saving_errors import SettingLocked
 from app.core.policy import VARIABLE
-from app.core.settings import Settings
 from app.features.administration import POLICY_BROKEN
 from app.ui.settings.settings_pages import SET_BY_ADMINISTRATOR, SettingsPage
 from app.ui.shell.keyboard import is_tab_stop
@@ -21,6 +18,7 @@ from app.ui.shell.settings_index import PAGES, STORED_AS, label_of
 from app.ui.widgets.setting_rows import HelpMark
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
+from tests.helpers.locked_settings import lockable
 
 Start = Callable[[str], Frame]
 
@@ -65,15 +63,6 @@ def test_a_file_that_cannot_be_read_is_told_and_the_program_starts(start: Start,
     assert POLICY_BROKEN.format(path=policy) in dialog.said
     assert dialog.line(label_of("proxy")).isEnabled()
     dialog.close()
-
-
-def lockable() -> dict[str, Any]:
-    """A file that sets all that has a row, as it is without one."""
-    everything, found = asdict(Settings()), dict[str, Any]()
-    for name in STORED_AS.values():
-        section, _, key = name.partition(".")
-        found.setdefault(section, {})[key] = everything[section][key]
-    return found
 
 
 def test_every_row_that_stores_something_can_be_set_by_an_administrator(start: Start) -> None:

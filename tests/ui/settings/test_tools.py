@@ -38,11 +38,11 @@ from app.ui.settings.tools_page import ToolsPage
 from app.ui.shared_labels import REMOVE, REMOVE_NAMED
 from app.ui.widgets.buttons import IconButton
 from tests.features.mcp.test_sign_in import Browser, serve_host
-from tests.features.mcp.test_tool_servers import SCRIPT, config
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.remote import Keys
+from tests.helpers.tool_configs import SCRIPT, config
 
 SECRET = "sk-very-secret"
 

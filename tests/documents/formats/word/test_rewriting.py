@@ -22,7 +22,6 @@ from app.documents.segments import Content, Mark, Segment, SegmentKind, marks
 from app.documents.source import FileSource, ReadingRemark, TargetLanguage
 from tests.documents.formats.word.test_reading import (
     KINDS,
-    STYLES,
     Plan,
     code,
     equation,
@@ -39,6 +38,7 @@ from tests.helpers.office_files import paragraph, rels, word_part, write_docx
 from tests.helpers.rewriting import reversed_words
 from tests.helpers.word_files import (
     BOLD,
+    STYLES,
     UNDERLINED,
     body,
     closed,
