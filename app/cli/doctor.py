@@ -10,6 +10,7 @@ from app.cli import terminal
 from app.core.catalogue import tr
 from app.core.paths import AppPaths
 from app.core.policy import read_policy
+from app.core.settings import policy_faults
 from app.engine.tuning import TuningTable
 from app.features.administration import policy_problems, policy_sentences
 from app.features.diagnostics import report_of, text_of
@@ -45,7 +46,11 @@ def run_doctor(options: argparse.Namespace) -> int:
     )
     policy = read_policy()
     if options.json:
-        told = {"path": str(policy.path), "problems": policy_problems(policy)}
+        told = terminal.pick_fields(policy, "is_broken") | {
+            "path": str(policy.path),
+            "faults": policy_faults(policy),
+            "problems": policy_problems(policy),
+        }
         terminal.print_json(report | {"network": asdict(routes), "administrator": told})
     else:
         print("\n".join([text_of(report), *route_sentences(routes), *policy_sentences(policy)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +14,7 @@ from app import APP_NAME
 from app.core.build import RELEASES
 from app.core.catalogue import Translatable, tr
 from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import HubUnreachable
 from app.core.settings import Settings
 from app.features.error_messages import sentence_for
 from app.hub.access import NetworkAccess, access_to, endpoint_of, proxy_for
@@ -21,6 +23,7 @@ from app.hub.hub_token import HubToken
 from app.hub.network import Network, http_client
 from app.hub.proxy_script import find_proxy_script
 
+ANSWERS = "answers"
 WHY = "test"
 """As the ledger of connections has it."""
 DIRECTLY, BY_PROXY = "{host}: directly", "{host}: through the proxy {proxy}"
@@ -34,10 +37,15 @@ HOST_ANSWERS: Translatable = "{host} answers."
 
 @dataclass(frozen=True)
 class HostRoute:
-    """`proxy` is its host and port, "" for none. `answer` says what asking ended with, "" where nobody asked."""
+    """`proxy` is its host and port, "" for none.
+
+    `state` is what asking ended with, for programs: "answers", `HubUnreachable.reason` or the name of another error,
+    such as "network_off"; `answer` says it to a person. Both are "" where nobody asked.
+    """
 
     host: str
     proxy: str
+    state: str = ""
     answer: str = ""
 
 
@@ -65,15 +73,18 @@ def _hosts_of(settings: Settings, token: HubToken, ledger: ConnectionLedger, *, 
         proxy = urlsplit(proxy_for(address, plain)).netloc.rpartition("@")[2]
         route = HostRoute(plain.host, proxy)
         network = Network(partial(access_to, address, settings, token), ledger)
-        yield replace(route, answer=_ask_host(address, route.host, network)) if asks else route
+        yield _ask_host(address, route, network) if asks else route
 
 
-def _ask_host(address: str, host: str, network: Network) -> str:
+def _ask_host(address: str, route: HostRoute, network: Network) -> HostRoute:
     try:
         network.call(WHY, lambda _: http_client().get(address).status_code)
+    except HubUnreachable as error:
+        return replace(route, state=error.reason, answer=str(sentence_for(error)))
     except AppError as error:
-        return str(sentence_for(error))
-    return tr(HOST_ANSWERS, host=host)
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+        return replace(route, state=name, answer=str(sentence_for(error)))
+    return replace(route, state=ANSWERS, answer=tr(HOST_ANSWERS, host=route.host))
 
 
 def route_sentences(routes: NetworkRoutes) -> list[str]:

@@ -222,6 +222,8 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
     assert all(Path(folder).is_relative_to(fresh_home) for folder in body["folders"].values())
     assert body["models"] == [str(starter)]
     assert body["placement"] == []
+    assert all(set(host) == {"host", "proxy", "state", "answer"} for host in body["network"]["hosts"])
+    assert set(body["administrator"]) == {"path", "is_broken", "faults", "problems"}
     said = fireside("doctor", "--model", str(starter)).stdout
     assert "Threads:" in said
     assert f"Loaded: {starter}\n  CPU: 31 layers, " in said

@@ -9,10 +9,12 @@ import pytest
 
 from app import APP_NAME
 from app.core.build import RELEASES
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.core.errors.hub_errors import HubUnreachable, NetworkOff, TokenNotKept
 from app.core.settings import Settings
 from app.features.error_messages import sentence_for
 from app.features.network_routes import (
+    ANSWERS,
     BUILT_IN_AND_OWN,
     BUILT_IN_AUTHORITIES,
     BY_PROXY,
@@ -52,6 +54,10 @@ def quiet_releases() -> None:
     assert RELEASES.address == ""
 
 
+def states(settings: Settings, ledger: ConnectionLedger, token: HubToken | None = None) -> list[str]:
+    return [route.state for route in find_routes(settings, token or HubToken(), ledger, asks=True).hosts]
+
+
 def told(settings: Settings, ledger: ConnectionLedger, token: HubToken | None = None, *, asks: bool) -> list[str]:
     return route_sentences(find_routes(settings, token or HubToken(), ledger, asks=asks))
 
@@ -60,6 +66,7 @@ def test_nothing_is_sent_unless_it_is_asked_for(hub: FakeHub, ledger: Connection
     settings = Settings().changed("network", mirror=hub.url)
     host = hub.url.removeprefix("http://")
     assert told(settings, ledger, asks=False) == [DIRECTLY.format(host=host), NOT_ASKED]
+    assert [route.state for route in find_routes(settings, HubToken(), ledger, asks=False).hosts] == [""]
     assert (hub.requests, ledger.connections()) == ([], [])
     assert told(settings, ledger, asks=True) == [DIRECTLY.format(host=host), f"  {HOST_ANSWERS.format(host=host)}"]
     assert len(hub.requests) == len(ledger.connections()) == 1
@@ -74,11 +81,13 @@ def test_what_refuses_is_said(hub: FakeHub, ledger: ConnectionLedger, tmp_path: 
             way,
             f"  {sentence_for(HubUnreachable('hub.test', 'proxy_sign_in'))}",
         ]
+        assert states(settings, ledger) == ["proxy_sign_in"]
         settings = settings.changed("network", proxy_user="ada")
         with pytest.raises(TokenNotKept):
             token.save("secret", proxy_secret(settings))
         refused = sentence_for(HubUnreachable("hub.test", "certificate"))
         assert told(settings, ledger, token, asks=True) == [way, f"  {refused}"]
+        assert states(settings, ledger, token) == ["certificate"]
         settings = settings.changed("network", authorities_file=str(authority.path))
         said = told(settings, ledger, token, asks=True)
         answers = f"  {HOST_ANSWERS.format(host='hub.test')}"
@@ -91,6 +100,17 @@ def test_what_refuses_is_said(hub: FakeHub, ledger: ConnectionLedger, tmp_path: 
     assert BUILT_IN_AUTHORITIES.format(app=APP_NAME) in told(plain, ledger, asks=False)
     off = sentence_for(NetworkOff())
     assert told(settings.changed("network", allowed=False), ledger, asks=True)[1] == f"  {off}"
+    assert states(settings.changed("network", allowed=False), ledger) == ["network_off"]
+
+
+def test_what_programs_read_is_the_same_in_every_language(hub: FakeHub, ledger: ConnectionLedger) -> None:
+    settings = Settings().changed("network", mirror=hub.url)
+    use_catalogue(TextCatalogue("de", {HOST_ANSWERS: ("{host} antwortet.",)}))
+    try:
+        (route,) = find_routes(settings, HubToken(), ledger, asks=True).hosts
+    finally:
+        use_catalogue(TextCatalogue())
+    assert (route.state, route.answer) == (ANSWERS, f"{route.host} antwortet.")
 
 
 def test_a_proxy_script_is_named(ledger: ConnectionLedger, monkeypatch: pytest.MonkeyPatch) -> None:
