@@ -31,6 +31,7 @@ from app.core.events import (
     Role,
     TextDelta,
 )
+from app.core.joined_texts import join_clauses, join_entries
 from app.core.paths import AppPaths, runs_elsewhere
 from app.core.settings import Settings
 from app.core.visible import clean_text
@@ -376,7 +377,7 @@ def _find_unsupported(checker: Path, paths: AppPaths, question: str, passages: S
 def _grounds_words(cited: Sequence[CitedSentence], support: AnswerSupport) -> str:
     """Format an answer's citations, or that the documents don't say it."""
     places = [
-        ", ".join(
+        join_entries(
             filter(None, [cited_sentence.document.name, page_mark(cited_sentence.document.unit, cited_sentence.page)])
         )
         for cited_sentence in cited
@@ -384,7 +385,7 @@ def _grounds_words(cited: Sequence[CitedSentence], support: AnswerSupport) -> st
     if support == "not_found" or not places:
         return tr("Not found in the documents.")
     # "May": a citation is what resembles the sentence, not what the model had in mind.
-    words = tr(POSSIBLE_SOURCES, places="; ".join(dict.fromkeys(places)))
+    words = tr(POSSIBLE_SOURCES, places=join_clauses(dict.fromkeys(places)))
     return words if support == "supported" else f"{words} {tr('Parts of the answer weren’t found in the documents.')}"
 
 

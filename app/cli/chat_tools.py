@@ -17,6 +17,7 @@ from app.cli.tool_permission import TerminalPermission
 from app.core.catalogue import tr, tr_count
 from app.core.errors.tool_errors import ToolServerFailed
 from app.core.events import CancelToken, Message
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths, runs_elsewhere
 from app.core.settings import Settings
 from app.core.visible import clean_text
@@ -65,7 +66,7 @@ class LentTools:
     @property
     def instructions(self) -> str:
         """What is said of the documents, which the model isn't shown."""
-        return DOCUMENTS_LENT.format(names=", ".join(map(clean_text, self.names))) if self.names else ""
+        return DOCUMENTS_LENT.format(names=join_entries(map(clean_text, self.names))) if self.names else ""
 
     def answer(
         self, engine: Engine, messages: Sequence[Message], options: Mapping[str, Any], cancel: CancelToken
@@ -162,8 +163,8 @@ def unknown_tools(tools: Sequence[Tool], allowed: Sequence[str]) -> str:
     known = {name for tool in tools for name in (tool.name, tool.own_name)}
     # A name with a dot is a host, which any page may be on.
     unknown = [name for name in allowed if name not in known and "." not in name]
-    asking = ", ".join(clean_text(tool.name) for tool in tools if tool.server) or tr("none")
-    return tr(NO_SUCH_TOOL, names=", ".join(unknown), tools=asking) if unknown else ""
+    asking = join_entries(clean_text(tool.name) for tool in tools if tool.server) or tr("none")
+    return tr(NO_SUCH_TOOL, names=join_entries(unknown), tools=asking) if unknown else ""
 
 
 def _build_web(paths: AppPaths, settings: Settings) -> WebFetcher | None:
@@ -190,7 +191,7 @@ def _connect_servers(
     )
     stack.callback(servers.close)
     if names := servers.unknown_names:
-        print(tr(CONNECTING, names=", ".join(map(clean_text, names))), file=sys.stderr)
+        print(tr(CONNECTING, names=join_entries(map(clean_text, names))), file=sys.stderr)
     found = servers.offer_tools(taken, lambda: cancel.cancelled)
     for problem in found.problems:
         print(sentence_for(problem), file=sys.stderr)

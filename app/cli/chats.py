@@ -16,6 +16,7 @@ from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths
 from app.core.visible import settle_directions
 from app.features.error_messages import sentence_for
@@ -83,7 +84,7 @@ def _with_known_ending(text: str) -> Path:
     path = Path(text)
     # Before a database is opened, so that a slip costs nothing.
     if path.suffix.lower() not in ENDINGS:
-        raise argparse.ArgumentTypeError(tr(terminal.END_IN_ONE, endings=", ".join(ENDINGS)))
+        raise argparse.ArgumentTypeError(tr(terminal.END_IN_ONE, endings=join_entries(ENDINGS)))
     return path
 
 

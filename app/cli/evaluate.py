@@ -17,6 +17,7 @@ from app.cli.translate import add_translation, language_code, warn_of_languages
 from app.core.catalogue import CountedTexts, Translatable, tr, tr_count
 from app.core.counted_units import count_units
 from app.core.events import CancelToken
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths
 from app.features.models.model_engines import build_engine
 from app.features.summarize.evaluate_summaries import (
@@ -148,7 +149,7 @@ def _take_event(
         _report_skipped(event, result)
         return
     result.scored.append(event)
-    each = ", ".join(f"{tr(_NAMES[name])} {rouge['rouge1']:.3f}" for name, rouge in event.compared[AS_GIVEN].items())
+    each = join_entries(f"{tr(_NAMES[name])} {rouge['rouge1']:.3f}" for name, rouge in event.compared[AS_GIVEN].items())
     print(
         tr(
             "{id}: ROUGE-1 of {each}; claims found: {found:,} of {claims:,}; {seconds:.1f} s",
@@ -166,7 +167,7 @@ def _print_summary_figures(body: dict[str, Any]) -> None:
     machine = body["machine"]
     cores = tr("CPU cores: {cores}", cores=machine["cores"])
     facts = (body["model"], count_units("document", body["documents"]), cores, machine["device"])
-    print(", ".join(fact for fact in facts if fact))
+    print(join_entries(fact for fact in facts if fact))
     for part, texts in _PARTS.items():
         compared = body["compared"][part]
         # Only documents with a section named like an abstract have figures without it.

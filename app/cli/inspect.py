@@ -14,6 +14,7 @@ from typing import Any
 from app.cli import terminal
 from app.core.catalogue import Translatable, tr, tr_count
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths, resource_path
 from app.core.visible import clean_text
 from app.engine.contract import Engine
@@ -109,7 +110,7 @@ def run_probabilities(options: argparse.Namespace) -> int:
             continue
         probability = math.exp(token_seen.log_probability)
         bar = "█" * round(BAR * probability)
-        instead = ", ".join(
+        instead = join_entries(
             f"{_decode_text(guess.data)!r} {guess.probability:.0%}" for guess in token_seen.alternatives[:3]
         )
         likely = tr("most likely: {tokens}", tokens=instead)
@@ -168,7 +169,7 @@ def run_attention(options: argparse.Namespace) -> int:
             best = sorted(range(len(row)), key=lambda at: -row[at])[:3]
             print(
                 f"  {_decode_text(token.data)!r:<16} "
-                + ", ".join(f"{_decode_text(found.tokens[at].data)!r} {row[at]:.0%}" for at in best)
+                + join_entries(f"{_decode_text(found.tokens[at].data)!r} {row[at]:.0%}" for at in best)
             )
     return 0
 
@@ -185,7 +186,7 @@ def run_layers(options: argparse.Namespace) -> int:
     for number, layer in enumerate(found):
         print(
             f"  {tr('layer')} {number:>3}: "
-            + ", ".join(f"{_decode_text(guess.data)!r} {guess.probability:.0%}" for guess in layer[-1])
+            + join_entries(f"{_decode_text(guess.data)!r} {guess.probability:.0%}" for guess in layer[-1])
         )
     return 0
 

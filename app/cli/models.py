@@ -14,6 +14,7 @@ from app.core.catalogue import Translatable, tr, tr_count
 from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import ModelNotOurs
 from app.core.events import CancelToken
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths
 from app.core.visible import size_words
 from app.features.models.choice import pick_file
@@ -115,11 +116,11 @@ def show_repository(models: ModelCollection, cancel: CancelToken, options: argpa
         return 0
     facts = [repository.license or tr("license not stated"), f"commit {repository.commit[:8]}"]
     facts += [tr("its owner requires consent")] * bool(repository.gated)
-    print(f"{repository.name}: {', '.join(facts)}")
+    print(f"{repository.name}: {join_entries(facts)}")
     for model in repository.models:
-        words = ", ".join(filter(None, (tr(quantization_words(model.tag)), model.tag)))
+        words = join_entries(filter(None, (tr(quantization_words(model.tag)), model.tag)))
         note = "" if model.is_supported else tr("not supported")
-        print("  " + ", ".join(filter(None, (model.name, size_words(model.size_bytes), words, note))))
+        print("  " + join_entries(filter(None, (model.name, size_words(model.size_bytes), words, note))))
     for file in repository.vision:
         print("  " + tr("{name}, {size}, for pictures", name=file.name, size=size_words(file.size_bytes)))
     return 0
@@ -177,7 +178,7 @@ def list_updates(models: ModelCollection, cancel: CancelToken, options: argparse
         old, new = size_words(update.model.size_bytes), size_words(update.size_bytes)
         said = [tr("{new} instead of {old}", new=new, old=old)]
         said += [tr("changed {day}", day=_day_of(update))] if update.changed_at else []
-        print(f"{update.model.path.name}: {', '.join(said)}")
+        print(f"{update.model.path.name}: {join_entries(said)}")
     if not updates:
         print(tr("No newer versions on the Hub."))
     return 0
@@ -264,4 +265,4 @@ def _file_fields(model: ModelFile) -> dict[str, Any]:
 def _found_words(found: FoundRepository) -> str:
     facts = [tr_count("{count} download", "{count} downloads", found.downloads), found.license]
     facts += [tr("sees pictures")] * found.vision + [tr("requires consent")] * bool(found.gated)
-    return f"{found.repo}: {', '.join(filter(None, facts))}"
+    return f"{found.repo}: {join_entries(filter(None, facts))}"

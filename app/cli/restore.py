@@ -12,6 +12,7 @@ from typing import Any
 from app import APP_ID, APP_NAME
 from app.cli import terminal
 from app.core.catalogue import tr
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths
 from app.features.exchange.backup import BackupUnpacked
 from app.features.exchange.restore_backup import (
@@ -91,7 +92,7 @@ def _list_days(options: argparse.Namespace) -> int:
         terminal.print_json({"days": days})
         return 0
     for copy, difference in found:
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in difference.counts.items() if count)
+        counts = join_entries(f"{count:,} {kind}" for kind, count in difference.counts.items() if count)
         print(
             tr(
                 "{day}  {counts}; changed since: {changed:,}",

@@ -16,6 +16,7 @@ from app.cli import terminal
 from app.cli.input_files import InputFiles, files_of
 from app.cli.passage_model import add_model_argument, passage_model
 from app.core.catalogue import tr
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths
 from app.features.document_frames import page_mark
 from app.features.document_library import build_documents
@@ -143,7 +144,7 @@ def _as_text(question: str, passages: Sequence[_RankedPassage]) -> str:
     """Format the question and the passages, each below its place."""
     parts = [question]
     for number, passage in enumerate(passages, 1):
-        place = ", ".join(filter(None, [passage.document.name, page_mark(passage.document.unit, passage.page)]))
+        place = join_entries(filter(None, [passage.document.name, page_mark(passage.document.unit, passage.page)]))
         lines = [
             line
             for part in passage.text.splitlines()

@@ -15,6 +15,7 @@ from app.cli.input_files import InputFiles, files_of
 from app.core.catalogue import tr, tr_count
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths
 from app.features.claim_checker.checker import ClaimChecker, chosen_checker
 from app.features.claim_checker.conversion import open_checker
@@ -100,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="OUT",
         type=Path,
-        help=tr("file to write; the extension sets the format: {endings}", endings=", ".join(ENDINGS)),
+        help=tr("file to write; the extension sets the format: {endings}", endings=join_entries(ENDINGS)),
     )
     terminal.add_json(parser, run_summarize)
 
@@ -197,12 +198,12 @@ def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
     if options.method == Method.DIGEST and (_summary_options(options).form not in FORMS or options.language):
         return tr(
             "--method digest copies sentences: --form can be {forms}, and --language can’t be used.",
-            forms=", ".join(FORMS),
+            forms=join_entries(FORMS),
         )
     if options.output is None:
         return ""
     out: Path = options.output.expanduser().absolute()
-    endings = ", ".join(ENDINGS)
+    endings = join_entries(ENDINGS)
     wrong = {
         # First, since the ending of a PDF is no mistake to whoever knows the window.
         tr(NO_PDF, endings=endings): out.suffix.lower() == ".pdf",
@@ -244,7 +245,7 @@ def _make_summary(
                 progress.take_event(worked.event)
     finally:
         progress.end()
-    summaries.rename(begun.id, ", ".join(document.title or document.name for document in inputs.given))
+    summaries.rename(begun.id, join_entries(document.title or document.name for document in inputs.given))
     ended, summary = summaries.get(begun.id), summaries.load_summary(begun.id)
     problem = ended.error if ended is not None else None
     # Without a statement it is only worth telling if that is the result: not after an error or Ctrl+C.

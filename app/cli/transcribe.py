@@ -15,6 +15,7 @@ from app.core.catalogue import tr
 from app.core.counted_units import count_units
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths
 from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
@@ -133,5 +134,5 @@ _WRITERS: dict[str, Callable[[Sequence[SpokenSegment]], str]] = {".srt": srt_of,
 def _parse_output(text: str) -> Path:
     path = Path(text)
     if path.suffix.lower() not in _WRITERS:
-        raise argparse.ArgumentTypeError(tr(terminal.END_IN_ONE, endings=", ".join(_WRITERS)))
+        raise argparse.ArgumentTypeError(tr(terminal.END_IN_ONE, endings=join_entries(_WRITERS)))
     return path

@@ -16,6 +16,7 @@ from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths
 from app.core.visible import clean_text
 from app.features.document_messages import remark_sentence
@@ -183,7 +184,7 @@ def _show_progress(event: TranslationEvent, left_s: float | None, line: terminal
     """Segment k of n and the time left, on standard error."""
     if isinstance(event, TranslationPlanned):
         known = tr("{count:,} known", count=event.known) if event.known else ""
-        line.show(", ".join(filter(None, (count_units("segment", event.segments), known))))
+        line.show(join_entries(filter(None, (count_units("segment", event.segments), known))))
     elif isinstance(event, TaskRests) and event.reason:
         line.show(tr("Waiting for the engine"))
     elif isinstance(event, SegmentDone):
@@ -225,7 +226,7 @@ def _wrong_output(options: argparse.Namespace, endings: Sequence[str]) -> str:
     out = options.output.expanduser().absolute()
     # Text has no format to keep, so `endings` is empty and any ending will do.
     if endings and out.suffix.lower() not in [ending.lower() for ending in endings]:
-        return tr(terminal.MUST_END_IN, name=out.name, endings=", ".join(endings))
+        return tr(terminal.MUST_END_IN, name=out.name, endings=join_entries(endings))
     if not out.parent.is_dir():
         return tr(terminal.NO_FOLDER, path=out.parent)
     # By the file itself, not its name: links would hide that they are one.
@@ -353,5 +354,5 @@ def warn_of_languages(model: Path, source: str, target: str) -> None:
         return
     able = {base_code(code) for code in known.languages}
     names = [tr(english_name(code)) for code in (source, target) if code and base_code(code) not in able]
-    said = ", ".join(names) or tr("these languages")
+    said = join_entries(names) or tr("these languages")
     print(tr(NOT_MADE_FOR, model=model.name, languages=said), file=sys.stderr)

@@ -11,6 +11,7 @@ from app import APP_NAME
 from app.cli import terminal
 from app.core.catalogue import Translatable, tr
 from app.core.counted_units import count_units
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.trash import KINDS, TrashBin, TrashedItem, kept_until
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             name, help=tr(text, app=APP_NAME), description=tr(text, app=APP_NAME)
         )
         if name == "restore":
-            part.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
+            part.add_argument("kind", metavar="KIND", choices=KINDS, help=join_entries(KINDS))
             part.add_argument("number", metavar="NUMBER", type=int)
         terminal.add_json(part, globals()[f"run_{name}"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.core.catalogue import tr
+from app.core.joined_texts import join_entries
 from app.core.policy import AdminPolicy
 from app.core.settings import policy_faults
 
@@ -16,7 +17,7 @@ def policy_problems(policy: AdminPolicy) -> list[str]:
     if policy.is_broken:
         return [tr(POLICY_BROKEN, path=policy.path)]
     names = policy_faults(policy)
-    return [tr(POLICY_FAULTS, path=policy.path, names=", ".join(names))] if names else []
+    return [tr(POLICY_FAULTS, path=policy.path, names=join_entries(names))] if names else []
 
 
 def policy_sentences(policy: AdminPolicy) -> list[str]:

@@ -15,6 +15,7 @@ from app.core.catalogue import tr, tr_count
 from app.core.child import cage_reports
 from app.core.errors.engine_errors import MachineUnusable
 from app.core.events import ModelLoaded
+from app.core.joined_texts import join_entries
 from app.core.paths import AppPaths
 from app.engine.protocol import DevicesDescribed
 from app.engine.tuning import ModelTuning, TuningTable
@@ -71,7 +72,7 @@ def text_of(report: dict[str, Any]) -> str:
     lines = [f"{this_build().line}, Python {report['python']}, {engine}"]
     lines += [tr("Threads: {count}", count=report["threads"])]
     lines += [f"  {name.replace('_', ' ')}: {value}" for name, value in report["thread_policy"].items()]
-    lines += [tr("Backends: {names}", names=", ".join(report["backends"]))]
+    lines += [tr("Backends: {names}", names=join_entries(report["backends"]))]
     for device in report["devices"]:
         values = {"free": device["free_bytes"] / 1e9, "total": device["total_bytes"] / 1e9}
         memory = tr("free: {free:.1f} of {total:.1f} GB", **values)

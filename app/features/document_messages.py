@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from app.documents.source import PageRead, ReadingRemark
 from app.core.catalogue import CountedTexts, tr, tr_count
 from app.core.counted_units import count_units
-from app.core.joined_texts import join_clauses, join_with_last
+from app.core.joined_texts import join_clauses, join_entries, join_with_last
 from app.features.error_messages import model_words, shown_values
 
 
@@ -21,7 +21,7 @@ def reader_words(method: str, model: str) -> str:
     if method != TESSERACT:
         return model_words(model) or method
     names = [own_name(code) for code in model.split("+") if code]
-    return f"{method} ({', '.join(names)})" if names else method
+    return f"{method} ({join_entries(names)})" if names else method
 
 
 MOST_NAMED_PAGES = 12

@@ -126,7 +126,7 @@ def remove_old(before_s: float | None = None) -> None:
 def _drawing_page(title: str, body: str, scripts: tuple[str, ...] = ()) -> str:
     # Only what has exactly this hash may run; an injected script has another.
     hashes = " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in scripts)
-    policy = "; ".join(
+    policy = "; ".join(  # to a browser, in every language
         (
             "default-src 'none'",
             "img-src data:",

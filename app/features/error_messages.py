@@ -12,6 +12,7 @@ from app.core.catalogue import Translatable, fill_english, tr
 from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError, ErrorText
 from app.core.errors.saving_errors import DiskFull
+from app.core.joined_texts import join_entries
 from app.core.visible import ByteSize, visible_name
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[P
     if wrong_settings == ["settings"]:
         notices.append(PersonMessage("The settings couldn’t be read. The old file was kept.", "Defaults are in use."))
     elif wrong_settings:
-        values = {"names": ", ".join(wrong_settings)}
+        values = {"names": join_entries(wrong_settings)}
         notices.append(
             PersonMessage("These settings had invalid values: {names}.", "Defaults are in use.", values=values)
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from app.core.catalogue import CountedTexts
 from app.core.errors.server_errors import DocumentStaysHere
 from app.core.events import ModelElsewhere, ModelLoaded
+from app.core.joined_texts import join_entries
 from app.features.models.model_messages import MessageTemplate
 
 if TYPE_CHECKING:
@@ -86,5 +87,5 @@ def leaving_words(leaving: OutboundDocuments) -> MessageTemplate:
     if len(leaving.names) == 1:
         text = "The model runs on {host}. Send {name} there? You’re asked once for each document and picture."
         return MessageTemplate(text, {"host": leaving.host, "name": leaving.names[0]})
-    shown = ", ".join(leaving.names[:3]) + (", …" if len(leaving.names) > 3 else "")
+    shown = join_entries([*leaving.names[:3], *(["…"] if len(leaving.names) > 3 else [])])
     return MessageTemplate("", {"host": leaving.host, "names": shown}, _SEND_FILES, len(leaving.names))

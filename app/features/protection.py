@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from app.core.cage_report import CageReport, CageWall
 from app.core.catalogue import Translatable, tr
+from app.core.joined_texts import join_entries
 
 PROCESSES: dict[str, Translatable] = {
     "engine": "The model’s process",
@@ -52,4 +53,4 @@ def cage_sentence(process: str, report: CageReport) -> str:
 
 
 def _join(words: list[str]) -> str:
-    return tr("{first} or {last}", first=", ".join(words[:-1]), last=words[-1]) if len(words) > 1 else words[0]
+    return tr("{first} or {last}", first=join_entries(words[:-1]), last=words[-1]) if len(words) > 1 else words[0]

@@ -32,3 +32,12 @@ def test_what_is_no_number_or_list_is_not(line: str) -> None:
     from check_formats import find_own_formats
 
     assert not list(find_own_formats(f"shown = {line}\n"))
+
+
+@pytest.mark.parametrize("line", ['", ".join(names)', "f\"{', '.join(names)}.\"", '"; ".join(pages)', 'join=", ".join'])
+def test_lists_of_messages_and_of_the_terminal_are_joined_as_the_language_does(line: str) -> None:
+    from check_formats import find_own_formats, remark_on_list
+
+    assert list(find_own_formats(f"tell({line})\n", remark_on_list))
+    assert not list(find_own_formats(f"tell({line})  # to a model, in every language\n", remark_on_list))
+    assert not list(find_own_formats('tell(f"{count:,}", " ".join(names))\n', remark_on_list))

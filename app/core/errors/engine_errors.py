@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from app.core.errors.app_error import Bug, EnvironmentProblem, ErrorText
+from app.core.joined_texts import join_entries
 
 BUILD_FOLDERS = ("build", "bin", "lib", "Release")
 """Folders within which every build of llama.cpp has its libraries."""
@@ -46,7 +47,7 @@ class MachineLost(EnvironmentProblem):
 
     @property
     def values(self) -> dict[str, Any]:
-        return super().values | {"computers": ", ".join(self.addresses)}
+        return super().values | {"computers": join_entries(self.addresses)}
 
 
 class MachineUnusable(EnvironmentProblem):

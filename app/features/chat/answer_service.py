@@ -30,6 +30,7 @@ from app.core.events import (
     TokenChosen,
     Waiting,
 )
+from app.core.joined_texts import join_entries
 from app.core.visible import clean_text, visible_name
 from app.engine.states import name_documents
 from app.features.chat.answer_draft import AnswerDraft, write_to_draft
@@ -231,7 +232,7 @@ class AnswerService:
         title = ""
         if conversation is not None and not conversation.title:
             # Greetings are left out; a picture without a word is named by its file.
-            title = first_words(clean_text(text)) or title_from(", ".join(pictures))
+            title = first_words(clean_text(text)) or title_from(join_entries(pictures))
         leaf_id = conversation.leaf_id if conversation else None
         return self.conversations.add_message(
             conversation_id, leaf_id, Role.USER, text, title=title, draft_of=draft_of, queued_id=queued_id

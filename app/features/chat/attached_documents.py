@@ -54,7 +54,8 @@ def mention_unseen(unseen: Sequence[str]) -> str:
     """Tell the model which attachments it can't be shown, so that it doesn't invent their content."""
     if not unseen:
         return ""
-    return f"(Attached, but not visible or audible to you: {', '.join(unseen)}. Say so if it matters.)"
+    names = ", ".join(unseen)  # to a model, in every language
+    return f"(Attached, but not visible or audible to you: {names}. Say so if it matters.)"
 
 
 class AttachedDocuments:
@@ -227,7 +228,7 @@ class AttachedDocuments:
 def absence_note(documents: DocumentLibrary, attachments: Sequence[Attachment]) -> str:
     """Return what follows a question that no passage seems to answer."""
     names = [documents.document_of(attachment).name for attachment in attachments if attachment.passages]
-    return f"\n\n{NO_ANSWER.format(', '.join(names))}"
+    return f"\n\n{NO_ANSWER.format(', '.join(names))}"  # to a model, in every language
 
 
 def is_unanswered(attachments: Sequence[Attachment]) -> bool:

@@ -18,6 +18,7 @@ from app.core.catalogue import Translatable, tr_count
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
+from app.core.joined_texts import join_entries
 from app.core.visible import clean_text
 from app.documents.archive import Archive, is_zip
 from app.documents.source import FileSource
@@ -603,7 +604,7 @@ _NOT_READ = {
 
 def left_out_words(left_out: Mapping[str, int]) -> str:
     """Format as "2 pictures were left out, 1 tool call was left out"; "" if nothing was."""
-    return ", ".join(tr_count(*_LEFT_OUT[name], count) for name, count in left_out.items())
+    return join_entries(tr_count(*_LEFT_OUT[name], count) for name, count in left_out.items())
 
 
 def not_read_words(reason: str) -> Translatable:

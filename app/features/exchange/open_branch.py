@@ -10,6 +10,7 @@ from html import escape
 from app import APP_NAME
 from app.core.catalogue import Translatable, language_in_use, tr
 from app.core.events import Role
+from app.core.joined_texts import join_entries
 from app.core.visible import visible_name
 from app.features.document_frames import page_mark
 from app.features.exchange import markup
@@ -110,7 +111,7 @@ def _message_facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
         if attachment.use is not DocumentUse.PASSAGES
     ]
     if names := [visible_name(document.name) for document in documents if document is not None]:
-        yield tr("Attached: {names}", names=", ".join(names))
+        yield tr("Attached: {names}", names=join_entries(names))
     if message.state in _ENDED:
         yield tr(_ENDED[message.state])
     if is_marked_not_found(message.sources):
@@ -121,7 +122,7 @@ def _message_facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
         yield unsupported_words(quoted, more)
     # Several sentences from one page are one source.
     if places := list(dict.fromkeys(_message_places(message, shelf))):
-        yield tr("Sources: {places}", places=", ".join(places))
+        yield tr("Sources: {places}", places=join_entries(places))
 
 
 def _message_places(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.core.catalogue import Translatable
 from app.core.gguf import GgufHeader, check_model
+from app.core.joined_texts import join_entries
 from app.core.visible import visible_name
 from app.engine.model_shape import VALUE_BYTES, shape_of
 
@@ -173,7 +174,7 @@ def _about_rows(header: GgufHeader) -> Iterator[tuple[str, str]]:
     for key, words in ABOUT:
         value = header.metadata.get(f"general.{key}")
         texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
-        text = visible_name(", ".join(texts)[:MOST_ABOUT])
+        text = visible_name(join_entries(texts)[:MOST_ABOUT])
         if text.strip():
             yield words, text
 

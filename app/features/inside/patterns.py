@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.catalogue import Translatable
 from app.core.events import CancelToken, TokenSeen
+from app.core.joined_texts import join_entries
 from app.core.visible import visible_name
 from app.engine.contract import Engine
 from app.features.inside import looks
@@ -319,4 +320,6 @@ def sentences_of(pattern: HeadPattern) -> list[MessageTemplate]:
 
 
 def _pattern_message(text: Translatable, share: float, words: Sequence[str] = ()) -> MessageTemplate:
-    return MessageTemplate(text, {"percent": f"{100 * share:.0f}", "words": ", ".join(f"“{word}”" for word in words)})
+    return MessageTemplate(
+        text, {"percent": f"{100 * share:.0f}", "words": join_entries(f"“{word}”" for word in words)}
+    )

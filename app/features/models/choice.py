@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from app.core.catalogue import CountedTexts
 from app.core.errors.hub_errors import FileNotOnHub
+from app.core.joined_texts import join_entries
 from app.engine.fit import GpuRoom, MemoryRoom
 from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
 from app.features.models.model_languages import BYTES_A_WEIGHT
@@ -142,7 +143,7 @@ def offer_words(task: str, entry: CatalogEntry, helpers: Sequence[str] = ()) -> 
         needs = _SHORT_TEXTS
     offer = MessageTemplate(needs, {"name": entry.name, "size": format_gigabytes(entry.size_bytes)})
     if helpers:
-        values = {"offer": str(offer), "computers": ", ".join(helpers)}
+        values = {"offer": str(offer), "computers": join_entries(helpers)}
         return MessageTemplate("{offer}, with the memory of {computers}", values)
     if entry.languages and task == "translate":
         return MessageTemplate("", {"offer": str(offer)}, _OFFER_WITH_LANGUAGES, entry.languages)

@@ -11,6 +11,7 @@ from typing import Any
 from app.core.catalogue import fill_value
 from app.core.errors.model_errors import ModelUnreadable
 from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
+from app.core.joined_texts import join_entries
 from app.engine import fit, memory_probe
 from app.engine.fit import MemoryRoom
 from app.engine.model_shape import (
@@ -183,7 +184,7 @@ def fit_words(fit: MemoryFit) -> MessageTemplate:
     values = {"needed": format_gigabytes(fit.needed_bytes), "free": format_gigabytes(fit.free_bytes)}
     if fit.helpers:
         return MessageTemplate(
-            "Fits with {computers} · needs {needed} GB", values | {"computers": ", ".join(fit.helpers)}
+            "Fits with {computers} · needs {needed} GB", values | {"computers": join_entries(fit.helpers)}
         )
     if not fit.free_bytes:
         return MessageTemplate("Needs {needed} GB", values)
@@ -196,7 +197,7 @@ _VERDICTS = {WELL: "Runs well", TIGHT: "Just fits", SLOW: "Slow", TOO_LARGE: "To
 def verdict_words(fit: MemoryFit) -> MessageTemplate:
     """Describe a fit in two words, without figures; empty if the free memory is unknown."""
     if fit.helpers:
-        return MessageTemplate("Fits with {computers}", {"computers": ", ".join(fit.helpers)})
+        return MessageTemplate("Fits with {computers}", {"computers": join_entries(fit.helpers)})
     if not fit.free_bytes:
         return MessageTemplate("", {})
     if fit.word in (WELL, TIGHT) and not fit.is_usable:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from app.core.catalogue import CountedTexts, Translatable, fill_value, tr, tr_count
 from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import PROJECTOR_REFUSED, ModelElsewhere, ModelLoaded
+from app.core.joined_texts import join_entries
 from app.features.error_messages import PersonMessage, sentence_for
 
 
@@ -116,7 +117,7 @@ def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
         text = "{addresses} didn’t respond, so the model was loaded without it."
         if len(model.machines_missed) > 1:
             text = "{addresses} didn’t respond, so the model was loaded without them."
-        return MessageTemplate(text, {"addresses": ", ".join(model.machines_missed)})
+        return MessageTemplate(text, {"addresses": join_entries(model.machines_missed)})
     if model.gpu_missed:
         text = _MISSED.get(model.gpu_missed, "Loaded on the CPU, because the GPU isn’t used: {reason}")
         return MessageTemplate(text, {"reason": model.gpu_missed})

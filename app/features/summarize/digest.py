@@ -30,6 +30,7 @@ from functools import lru_cache
 from itertools import islice, pairwise
 from typing import NamedTuple
 
+from app.core.joined_texts import join_entries
 from app.core.paths import resource_path
 from app.documents.blocks import Block, BlockKind
 from app.features.document_parts import find_apart_blocks
@@ -159,7 +160,7 @@ def digest_summary(
         SummarizedDocument(input_document.id, input_document.name, input_document.title, input_document.unit, coverage)
         for input_document, coverage in zip(documents, reading.make_coverage(), strict=True)
     )
-    title = ", ".join(document.title or document.name for document in documents)
+    title = join_entries(document.title or document.name for document in documents)
     return Summary(
         title, told, tuple(statements), wish, documents[0].language if documents else "", "", len(told), len(told),
         is_partial=cancelled(), seconds=time.monotonic() - begun_s, method=Method.DIGEST,

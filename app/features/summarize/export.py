@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from app.core.catalogue import tr, use_english
+from app.core.joined_texts import join_clauses
 from app.features.summarize.laid_out import SOURCES, LaidOut, StatementLine, StatementSource, SummaryPart, lay_out
 from app.features.summarize.summary_messages import digest_words, not_given_words, nothing_words, unknown_words
 from app.features.summarize.summary_result import ClaimAnchor, Statement, Summary
@@ -172,7 +173,7 @@ def _markdown_line(line: StatementLine) -> str:
     text = escape_markdown(line.text)
     if line.references:
         # Several sources of one page show that page once, but keep their notes.
-        pages = "; ".join(dict.fromkeys(escape_markdown(reference.label) for reference in line.references))
+        pages = join_clauses(dict.fromkeys(escape_markdown(reference.label) for reference in line.references))
         notes = "".join(dict.fromkeys(f"[^{reference.source}]" for reference in line.references))
         text += f" ({pages}){notes}"
     return f"{text} **{escape_markdown(line.mark)}**" if line.mark else text
@@ -191,7 +192,7 @@ def _plain_text(laid_out: LaidOut, *, with_references: bool) -> str:
 
 
 def _plain_line(line: StatementLine) -> str:
-    pages = "; ".join(dict.fromkeys(reference.label for reference in line.references))
+    pages = join_clauses(dict.fromkeys(reference.label for reference in line.references))
     text = f"{line.text} [{pages}]" if pages else line.text
     return f"{text} ({line.mark})" if line.mark else text
 

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from app import APP_NAME
 from app.core.catalogue import Translatable, tr, tr_count
+from app.core.joined_texts import end_sentence, join_clauses, join_entries
 from app.features.document_frames import page_mark
 from app.features.summarize.summary_messages import (
     check_words,
@@ -124,11 +125,11 @@ def summary_facts(summary: Summary) -> Iterator[str]:
         yield digest_words(summary)
     if not_given := not_given_words(summary):
         yield not_given
-    yield f"{coverage_words(summary)}."
+    yield end_sentence(coverage_words(summary))
     if summary.statements and summary.method is Method.MODEL:
         # An extract's sentences are all found by definition, so only a model's are counted.
         told = (*statements_words(summary.statements), language_words(summary))
-        yield f"{', '.join(filter(None, told))}."
+        yield end_sentence(join_entries(filter(None, told)))
     # All sections are read, so "of so many sections" would say that nothing is missing.
     if summary.is_partial and summary.statements and summary.sections_read >= summary.sections > 0:
         yield tr(STOPPED_WRITING)
@@ -161,7 +162,7 @@ class _Sources:
     def make_line(self, statement: Statement) -> StatementLine:
         """Return a statement with numbered references."""
         references = tuple(self._make_reference(anchor) for anchor in statement.anchors)
-        pages = "; ".join(dict.fromkeys(reference.label for reference in references))
+        pages = join_clauses(dict.fromkeys(reference.label for reference in references))
         # What was found needs no remark.
         compared = ""
         if not statement.check.found:
@@ -178,7 +179,7 @@ class _Sources:
         place = page_mark(document.unit, anchor.page)
         # Two statements with the same sentence share one source and its number.
         if key not in self.found:
-            label = ", ".join(filter(None, (plain_line(document.name), place)))
+            label = join_entries(filter(None, (plain_line(document.name), place)))
             text = plain_line(anchor.text)
             direction = "rtl" if is_right_to_left(text) else "ltr"
             self.found[key] = StatementSource(

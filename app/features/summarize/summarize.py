@@ -15,6 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from app.core.events import CancelToken
+from app.core.joined_texts import join_entries
 from app.documents.blocks import Block
 from app.engine.contract import Engine
 from app.features.summarize import summary_prompts
@@ -445,7 +446,7 @@ def _make_summary(
 ) -> Summary:
     documents = _describe_documents(work.documents, reading)
     return Summary(
-        title=", ".join(document.title for document in documents),
+        title=join_entries(document.title for document in documents),
         documents=documents,
         statements=tuple(statements),
         wish=work.wish,
@@ -463,7 +464,7 @@ def _empty_summary(documents: Sequence[InputDocument], wish: SummaryOptions, eng
     """Return the partial summary of a run stopped before anything was read."""
     shown = _describe_documents(documents, SectionReading(documents))
     model = Path(engine.loaded.path).name if engine.loaded is not None else ""
-    title = ", ".join(summarized_document.title for summarized_document in shown)
+    title = join_entries(summarized_document.title for summarized_document in shown)
     return Summary(
         title, shown, (), wish, writing_language(documents, wish), model, 0, 0, is_partial=True, seconds=seconds
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.events import CancelToken, FinishReason, ModelLoaded
+from app.core.joined_texts import join_entries
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.summarize import answer_grammars, point_answers, summary_prompts
@@ -143,7 +144,7 @@ def _make_summary(
         for input_document, coverage in zip(documents, reading.make_coverage(), strict=True)
     )
     unknown = unknown_languages(Path(model), documents, wish) if model else ()
-    title = ", ".join(document.title or document.name for document in documents)
+    title = join_entries(document.title or document.name for document in documents)
     return Summary(
         title, told, tuple(statements), wish, documents[0].language, Path(model).name, sections, read, failed,
         is_partial, seconds, unknown,

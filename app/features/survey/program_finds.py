@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from app.core.joined_texts import join_entries
 from app.documents.blocks import Block, BlockKind, rows_of
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.summarize.sections import SectionReading, whole_section
@@ -92,7 +93,7 @@ def find_all(
         for survey_entry in entries.values()
     )
     return Summary(
-        ", ".join(document.title or document.name for document in documents), told, statements,
+        join_entries(document.title or document.name for document in documents), told, statements,
         SummaryOptions(), "", "", len(told), len(told),
         is_partial=cancelled(), seconds=time.monotonic() - begun_s, method=Method.DIGEST,
     )  # fmt: skip

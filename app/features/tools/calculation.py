@@ -262,7 +262,8 @@ class _FormulaReading:
             raise CalculationRefused(f"Before “{token}” a number is missing.")
         if not token[0].isalpha():
             raise CalculationRefused(f"“{token}” is not expected there.")
-        raise CalculationRefused(f"“{token}” is no unit and no function. Functions are {', '.join(_FUNCTIONS)}.")
+        names = ", ".join(_FUNCTIONS)  # to a model, in every language
+        raise CalculationRefused(f"“{token}” is no unit and no function. Functions are {names}.")
 
     def _read_function(self, name: str) -> CalculatedNumber:
         if name == "sqrt" and self._next != "(":

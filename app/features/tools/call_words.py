@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from app.core.catalogue import Translatable, tr
+from app.core.joined_texts import join_entries
 from app.core.visible import visible_name
 from app.features.chat.tool_questions import ToolCall
 
@@ -28,7 +29,7 @@ def title_words(call: ToolCall) -> str:
     return tr(ALLOW_TOOL, tool=visible_name(call.tool), server=visible_name(call.server))
 
 
-def reach_words(call: ToolCall, join: Callable[[Iterable[str]], str] = ", ".join) -> Iterator[str]:
+def reach_words(call: ToolCall, join: Callable[[Iterable[str]], str] = join_entries) -> Iterator[str]:
     """Yield sentences that say what a call may touch; `join` writes a list."""
     reach = call.reach
     if call.address:

@@ -154,7 +154,7 @@ class DocumentTools:
         near = get_close_matches(wanted, names, 1, 0.8) if wanted and not fitting else []
         if near:
             return names[near[0]]
-        listed = ", ".join(document.name for document in documents[:MOST_NAMES])
+        listed = ", ".join(document.name for document in documents[:MOST_NAMES])  # to a model, in every language
         more = f" and {len(documents) - MOST_NAMES:,} more" if len(documents) > MOST_NAMES else ""
         raise ToolRefused(
             f"Say which document: {listed}{more}." if not wanted else f"No document is called {name}: {listed}{more}."

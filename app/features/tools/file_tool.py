@@ -70,7 +70,8 @@ class FileTool:
             path = Path(os.path.normpath(folder / written))
             if path.is_relative_to(folder) and (Path(written).is_absolute() or len(folders) == 1 or _exists(path)):
                 return _checked_path(folder, path.relative_to(folder), shown)
-        granted = ", ".join([*(file.name for file in files), *(f"all in {folder}" for folder in folders)])
+        names = [*(file.name for file in files), *(f"all in {folder}" for folder in folders)]
+        granted = ", ".join(names)  # to a model, in every language
         raise ToolRefused(OUTSIDE.format(name=shown, granted=granted or "none"))
 
 

@@ -324,7 +324,7 @@ class _AnswerRun:
         arguments = _read_arguments(call.arguments)
         if tool is None:
             near = get_close_matches(call.name, self._tools, 1, 0.5)
-            said = UNKNOWN.format(name=call.name, names=", ".join(self._tools))
+            said = UNKNOWN.format(name=call.name, names=", ".join(self._tools))  # to a model, in every language
             return self._correct(call.name, said, self._tools[near[0]] if near else None)
         if arguments is None or not fits_schema(arguments, tool.function):
             return self._correct(call.name, MISMATCHED.format(name=call.name), tool)

@@ -270,9 +270,8 @@ def _hy_mt2(request: UnitRequest, pair: TranslationWish) -> str:
 def _task_lines(request: UnitRequest, style: str, background: str, *, has_tags: bool) -> list[str]:
     tasks = []
     if request.terms:
-        tasks.append(
-            f"Reference the following translations: {'; '.join(term_lines(request.terms, TERM).splitlines())}."
-        )
+        terms = "; ".join(term_lines(request.terms, TERM).splitlines())  # to a model, in every language
+        tasks.append(f"Reference the following translations: {terms}.")
     if style:
         tasks.append(f"The translation style must strictly conform to [{style}].")
     if background:
