@@ -137,7 +137,7 @@ class Fireside(ChatParts):
             states=lambda: self.states,
             media=lambda: self.media,
             snapshots=lambda: self.snapshots,
-            forget_loaded=lambda names: self.pool.forget_texts(names),  # noqa: PLW0108 - as above
+            forget_loaded=lambda names: self.pool.broadcast.forget_texts(names),  # noqa: PLW0108 - as above
         )
 
     @LazyPart

@@ -115,7 +115,7 @@ class ChatParts(ToolParts):
             name_of=self.names.name_of,
             is_temporary=is_temporary,
             answer_with_tools=self._answer_with_tools,
-            forget_session=lambda session: self.pool.forget_session(session),  # noqa: PLW0108 - made when needed
+            forget_session=lambda session: self.pool.broadcast.forget_session(session),  # noqa: PLW0108 - made when needed
         )
 
     @LazyPart

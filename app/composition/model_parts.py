@@ -101,7 +101,7 @@ class ModelParts:
                 if (lending := self._made_part("lending")) is not None:
                     lending.stop()
                 if (pool := self._made_part("pool")) is not None:
-                    pool.leave_machines()
+                    pool.broadcast.leave_machines()
         present = getattr(self.settings, section)
         if any(self.settings.is_locked(f"{section}.{key}") and getattr(present, key) != values[key] for key in values):
             raise SettingLocked

@@ -79,7 +79,7 @@ class AnswerChecker:
         is_answering: Callable[[], bool] | None = None,
     ) -> None:
         self._path, self._pool = path, pool
-        self._is_answering = is_answering or (lambda: pool.is_answering)
+        self._is_answering = is_answering or (lambda: pool.broadcast.is_answering)
 
     def check_answers(
         self, next_answer: Callable[[], AnswerToCheck | None], cancel: CancelToken

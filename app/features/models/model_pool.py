@@ -52,7 +52,6 @@ class ModelSwap:
 
     job: str
     loaded: str
-    loaded_bytes: int
     wanted: str
     wanted_bytes: int
     free_bytes: int
@@ -84,6 +83,38 @@ class LeaseTerms:
 ON_ANY_TERMS = LeaseTerms()
 
 
+class EngineBroadcast:
+    """Asks every engine that has a model, whoever leases it, the chat’s among them."""
+
+    def __init__(self, list_engines: Callable[[], list[LocalEngine]]) -> None:
+        self._list_engines = list_engines
+
+    @property
+    def is_answering(self) -> bool:
+        """True while a model writes an interactive answer, in any engine."""
+        return any(engine.is_answering for engine in self._list_engines())
+
+    def leave_machines(self) -> None:
+        """Reload models that are partly on other computers without them, after the network was switched off."""
+        for engine in self._list_engines():
+            engine.leave_machines()
+
+    def forget_texts(self, names: AbstractSet[str]) -> None:
+        """Drop what holds texts of these names (`Ask.made_of`), or tells none, from the memory of all models."""
+        self._forget(lambda engine: engine.forget_texts(names))
+
+    def forget_session(self, session: str) -> None:
+        """Delete what is saved of a session, and what the model of any engine holds of it."""
+        self._forget(lambda engine: engine.forget_session(session))
+
+    def _forget(self, forget: Callable[[LocalEngine], object]) -> None:
+        for engine in self._list_engines():
+            try:
+                forget(engine)
+            except AppError as error:  # the child ended, and what it had in memory with it
+                log.info("what a model had read could not be forgotten: %s", type(error).__name__)
+
+
 class ModelPool:
     """Leases engines, from any thread.
 
@@ -106,6 +137,7 @@ class ModelPool:
         self._changed, self._numbers = threading.Condition(), itertools.count()
         self.seat = ChatSeat(chat, options, self._changed, self._make_way, self._give_back)
         self._others: dict[Path, PooledEngine] = {}
+        self.broadcast = EngineBroadcast(self._list_engines)
         self._turns: set[tuple[LeasePriority, int]] = set()
         """Leases that decide, or wait until memory is there; the second number grows."""
         self._gone: list[Engine] = []
@@ -183,32 +215,7 @@ class ModelPool:
         chat = self.chat.loaded
         return [*([chat] if chat is not None else []), *self.list_beside()]
 
-    @property
-    def is_answering(self) -> bool:
-        """True while a model writes an interactive answer, in any engine."""
-        return any(engine.is_answering for engine in self._all_engines())
-
-    def leave_machines(self) -> None:
-        """Reload models that are partly on other computers without them, after the network was switched off."""
-        for engine in self._all_engines():
-            engine.leave_machines()
-
-    def forget_texts(self, names: AbstractSet[str]) -> None:
-        """Drop what holds texts of these names (`Ask.made_of`), or tells none, from the memory of all models."""
-        self._ask_all(lambda engine: engine.forget_texts(names))
-
-    def forget_session(self, session: str) -> None:
-        """Delete what is saved of a session, and what the model of any engine holds of it."""
-        self._ask_all(lambda engine: engine.forget_session(session))
-
-    def _ask_all(self, forget: Callable[[LocalEngine], object]) -> None:
-        for engine in self._all_engines():
-            try:
-                forget(engine)
-            except AppError as error:  # the child ended, and what it had in memory with it
-                log.info("what a model had read could not be forgotten: %s", type(error).__name__)
-
-    def _all_engines(self) -> list[LocalEngine]:
+    def _list_engines(self) -> list[LocalEngine]:
         with self._changed:
             return [self.chat, *(pooled.engine for pooled in self._others.values())]
 
@@ -368,8 +375,7 @@ class ModelPool:
             case ModelPlacement.CLOSE if unused is not None:
                 self._gone.append(self._others.pop(unused).engine)
             case ModelPlacement.SWAP if loaded is not None and not may_swap:
-                sizes = loaded.needed_bytes, path.stem, needed, memory.free_bytes
-                return ModelSwap(terms.job, loaded.name, *sizes)
+                return ModelSwap(terms.job, loaded.name, path.stem, needed, memory.free_bytes)
             case ModelPlacement.SWAP if loaded is not None:
                 # Of two that give their place one after the other, the first comes back.
                 is_second = self.seat.swapped_out is not None and self.chat.awaited == self.seat.path.absolute()

@@ -415,6 +415,6 @@ def build_embedder(model: Callable[[], Path | None], pool: Callable[[], ModelPoo
         model,
         open_engine,
         is_loaded=lambda path: any(Path(model.path) == path for model in pool().loaded),
-        is_answering=lambda: pool().is_answering,
+        is_answering=lambda: pool().broadcast.is_answering,
         **options,
     )

@@ -207,7 +207,8 @@ class AnswerView(TurnView):
         self.body.link_clicked.connect(self.host.link_clicked)
         self.body.resized.connect(lambda: self.host.resized.emit(self))
         self.body.fold_toggled.connect(self._on_opened)
-        self._raw: CodeText | None = None
+        self.source: MarkdownSource | None = None
+        """The answer’s Markdown, shown instead of its formatted text."""
         self.has_earlier_turns = False
         """True if earlier turns could be dropped from the context to make room for a longer answer."""
         self.can_translate = True
@@ -242,7 +243,7 @@ class AnswerView(TurnView):
         if self.message is None or self.message.text != self.text:
             return True
         is_error = self._state is not None and self._state.is_error
-        return is_error or super().is_kept or self._is_opened or self.is_markdown_shown
+        return is_error or super().is_kept or self._is_opened or self.source is not None
 
     def show_documents(self, documents: BranchDocuments) -> None:
         self.evidence.documents = documents
@@ -262,12 +263,12 @@ class AnswerView(TurnView):
             self._steps.show_steps(steps)
 
     def append_thinking(self, text: str) -> None:
-        self._show_state("")
+        self.show_state("")
         self.thinking.append(text)
 
     def append(self, text: str) -> None:
         """Append streamed text and lay it out at once."""
-        self._show_state("")
+        self.show_state("")
         self.written.append(text)
 
     def set_message(self, message: StoredMessage) -> None:
@@ -281,7 +282,7 @@ class AnswerView(TurnView):
         self.show_steps(steps_of(message.sources))
         is_over = message.state != MessageState.WRITING
         if is_over:
-            self._show_state(*state_words(message, can_continue=self._can_continue()))
+            self.show_state(*state_words(message, can_continue=self._can_continue()))
         self.written.set_text(message.text, is_over=is_over)
         self.evidence.show()
         self._name_turn()
@@ -293,21 +294,24 @@ class AnswerView(TurnView):
         self.evidence.show()
         self.show_state("")
 
-    def show_state(self, text: str) -> None:
-        """Show a state without an action: waiting, reading, stopping."""
-        self._show_state(text)
-        self.host.resized.emit(self)
+    def show_state(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
+        """Show a state, such as waiting, reading or stopping, perhaps with the name and label of an action."""
+        if text and self._state is None:
+            self._state = StateLine(
+                self.theme, self, run_action=lambda pressed: self.host.action_requested.emit(pressed, self)
+            )
+        if self._state is not None and self._state.show_sentence(text, name, label, is_error=is_error):
+            self.host.resized.emit(self)
 
     def fail(self, sentence: PersonMessage) -> None:
         """Show an error with its one action."""
         action = sentence.action if sentence.action in ACTION_LABELS else "retry"
-        self._show_state(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
+        self.show_state(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
         self._name_turn()
-        self.host.resized.emit(self)
 
     def spoken_views(self) -> Sequence[SelectableText]:
-        if self._raw is not None:
-            return [self._raw]
+        if self.source is not None:
+            return [self.source]
         shown = [view for view in self.body.views if view.isVisibleTo(self)]
         return [
             text
@@ -318,23 +322,14 @@ class AnswerView(TurnView):
     def show_markdown(self, is_shown: bool) -> None:
         """Replace the formatted answer by its Markdown source, or restore it."""
         if is_shown:
-            self._raw = CodeText(self.theme, self)
-            self._raw.setLineWrapMode(CodeText.LineWrapMode.FixedPixelWidth)
-            self._raw.setAccessibleName(tr("Answer as Markdown"))
-            self._raw.setProperty(IS_CODE, False)
-            self._raw.set_text(self.text)
-            self._raw.show()
-        elif self._raw is not None:
-            self._raw.hide()
-            self._raw.deleteLater()
-            self._raw = None
+            self.source = MarkdownSource(self.theme, self, self.text)
+        elif self.source is not None:
+            self.source.hide()
+            self.source.deleteLater()
+            self.source = None
         self.body.setVisible(not is_shown)
         self.update_actions()
         self.host.resized.emit(self)
-
-    @property
-    def is_markdown_shown(self) -> bool:
-        return self._raw is not None
 
     @property
     def is_changing(self) -> bool:
@@ -362,10 +357,8 @@ class AnswerView(TurnView):
         if self._can_continue():
             is_quick = self._state is None or not self._state.offers("continue")
             actions.append(TurnAction(TurnCommand.CONTINUE, "play", tr(CONTINUE), is_quick=is_quick, group=MORE))
-        raw = tr(READ_AS_MARKDOWN)
-        actions.append(
-            TurnAction(TurnCommand.MARKDOWN, "brackets-angle", raw, checked=self.is_markdown_shown, group=MORE)
-        )
+        raw, is_raw = tr(READ_AS_MARKDOWN), self.source is not None
+        actions.append(TurnAction(TurnCommand.MARKDOWN, "brackets-angle", raw, checked=is_raw, group=MORE))
         if self.text and self.can_translate:
             actions.append(TurnAction(TurnCommand.TRANSLATE, "translate", tr(TRANSLATE_THIS), group=MORE))
         if self.text:
@@ -393,15 +386,15 @@ class AnswerView(TurnView):
             top += height
         if not top and self._begins_with_box:
             top = px(LEAD_PX)
-        self.body.setVisible(self._raw is None and self.editor is None)
-        if self._raw is not None:
-            self._raw.setVisible(self.editor is None)
+        self.body.setVisible(self.source is None and self.editor is None)
+        if self.source is not None:
+            self.source.setVisible(self.editor is None)
         if self.editor is not None:
             height = self.editor.sizeHint().height()
             self.editor.setGeometry(0, top, width, height)
-        elif self._raw is not None:
-            height = self._raw.height_for(width)
-            self._raw.setGeometry(0, top, width, height)
+        elif self.source is not None:
+            height = self.source.height_for(width)
+            self.source.setGeometry(0, top, width, height)
         else:
             height = self.body.arrange(width, is_again=is_again)
             self.body.setGeometry(0, top, width, height)
@@ -417,17 +410,9 @@ class AnswerView(TurnView):
 
     @property
     def _begins_with_box(self) -> bool:
-        if self._raw is not None or self.editor is not None:
+        if self.source is not None or self.editor is not None:
             return True
         return bool(self.body.views) and isinstance(self.body.views[0], CodeBlock)
-
-    def _show_state(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
-        if text and self._state is None:
-            self._state = StateLine(
-                self.theme, self, run_action=lambda pressed: self.host.action_requested.emit(pressed, self)
-            )
-        if self._state is not None:
-            self._state.show_sentence(text, name, label, is_error=is_error)
 
     def _name_turn(self) -> None:
         """Name the answer by its beginning, and by what is said of it, such as that it failed."""
@@ -456,13 +441,25 @@ class AnswerView(TurnView):
         # An error stays until the next try, whatever becomes of the turns below.
         is_error = self._state is not None and self._state.is_error
         if self.message is not None and not self.written.is_open and not is_error:
-            self._show_state(*state_words(self.message, can_continue=self._can_continue()))
+            self.show_state(*state_words(self.message, can_continue=self._can_continue()))
 
     def _show(self) -> None:
         self.written.fill(self.body)
-        if self._raw is not None:
-            self._raw.set_text(self.text)
+        if self.source is not None:
+            self.source.set_text(self.text)
         self.host.resized.emit(self)
+
+
+class MarkdownSource(CodeText):
+    """View of an answer’s Markdown as the model wrote it, in place of the formatted text."""
+
+    def __init__(self, theme: Theme, parent: QWidget, text: str) -> None:
+        super().__init__(theme, parent)
+        self.setLineWrapMode(CodeText.LineWrapMode.FixedPixelWidth)
+        self.setAccessibleName(tr("Answer as Markdown"))
+        self.setProperty(IS_CODE, False)
+        self.set_text(text)
+        self.show()
 
 
 class AnswerEvidence:
@@ -543,8 +540,7 @@ class AnswerEvidence:
             self._doubts.setObjectName("answer_doubts")
             self._doubts.setToolTip(tr("A second model checks answers against the passages. It can be wrong."))
         # A checker that ends without a finding must not have a long answer laid out again.
-        if self._doubts is not None and self._doubts.text != words:
-            self._doubts.show_sentence(words)
+        if self._doubts is not None and self._doubts.show_sentence(words):
             self._answer.host.resized.emit(self._answer)
 
 
@@ -613,10 +609,10 @@ class StateLine(QWidget):
     def offers(self, name: str) -> bool:
         return self._name == name and not self.isHidden()
 
-    def show_sentence(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
-        """Show a sentence with an optional action; an empty one hides the line."""
+    def show_sentence(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> bool:
+        """Show a sentence with an optional action; an empty one hides the line. Return whether it is another one."""
         if (text, name) == (self.text, self._name) and is_error == self.is_error:
-            return
+            return False
         self._name, self.is_error = name, is_error
         # Or the label asks for as much room as the text before.
         self._label.setMinimumWidth(0)
@@ -627,6 +623,7 @@ class StateLine(QWidget):
         self._button.setAccessibleName(label)
         self._button.setVisible(bool(name))
         self.setVisible(bool(text))
+        return True
 
     def height_for(self, width: int) -> int:
         # Measured here, as a wrapped label alone would take the whole width.

@@ -266,7 +266,7 @@ class ProjectActions(QObject):
         """Drop what the engine cached of the project's prompt."""
         session, app = SESSION.format(project_id), self._app
         # On a thread, because the engine may be busy.
-        tasks.ask(lambda _token: app.pool.forget_session(session), self, lambda _: None, self._notify.error)
+        tasks.ask(lambda _token: app.pool.broadcast.forget_session(session), self, lambda _: None, self._notify.error)
 
 
 class ProjectBanner(QPushButton):

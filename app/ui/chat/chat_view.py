@@ -159,7 +159,7 @@ class ChatView(QWidget):
         edit, chat = self.composer.field.edit, self.open_chat
         edit.up_pressed.connect(queue.edit_last)
         edit.scroll_wanted.connect(partial(scroll_by_key, self.transcript))
-        edit.turns_wanted.connect(self.transcript.focus_last)
+        edit.turns_wanted.connect(self.transcript.steps.focus_last)
         self.transcript.steps.go_below = self.focus_composer
         self._part_steps = PartSteps(self.transcript)
         chat.touched.connect(self.title_changed)
@@ -235,7 +235,7 @@ class ChatView(QWidget):
         if self.is_temporary and self.transcript.places.count and place.talk is not self.open_chat.talk:
             self._notify.mention(tr(TEMPORARY_CHAT_CLOSED))
             # On a thread, because the engine may be busy; what the chat was made of has no name.
-            tasks.run(lambda _token: map(self._chats.pool().forget_texts, [frozenset()]), self)
+            tasks.run(lambda _token: map(self._chats.pool().broadcast.forget_texts, [frozenset()]), self)
         if self._has_finding:
             self.finding.forget()
         self.session.dispatch(m.ShowChat(place))

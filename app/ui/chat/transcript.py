@@ -194,13 +194,6 @@ class ChatTranscript(QScrollArea):
         self._pill.place_button(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
         self.placed.emit()
 
-    def focus_last(self) -> None:
-        """Give the keyboard to the newest turn, if there is one."""
-        if self.places.count:
-            turn = self.column.turn_at(self.places.count - 1)
-            self.show_turn(turn)
-            turn.setFocus(Qt.FocusReason.OtherFocusReason)
-
     def tab_entry(self, is_next: bool) -> QWidget | None:
         """Return the widget that Tab enters: the last question going forward, the last tab stop going backward.
 
@@ -341,7 +334,15 @@ class TurnSteps(QObject):
         if number == places.count:
             self.go_below()
             return
-        turn = self._transcript.column.turn_at(min(max(number, 0), places.count - 1))
+        self._focus_turn(min(max(number, 0), places.count - 1))
+
+    def focus_last(self) -> None:
+        """Give the keyboard to the newest turn, if there is one."""
+        if count := self._transcript.places.count:
+            self._focus_turn(count - 1)
+
+    def _focus_turn(self, number: int) -> None:
+        turn = self._transcript.column.turn_at(number)
         self._transcript.show_turn(turn)
         turn.setFocus(Qt.FocusReason.OtherFocusReason)
 

@@ -142,7 +142,7 @@ class TurnActions(QObject):
 
     def _toggle_markdown(self, turn: TurnView) -> None:
         if is_answer(turn):
-            turn.show_markdown(not turn.is_markdown_shown)
+            turn.show_markdown(turn.source is None)
 
     def _edit_turn(self, turn: TurnView) -> None:
         if is_question(turn) or is_answer(turn):

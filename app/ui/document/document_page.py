@@ -173,7 +173,7 @@ class PageArea(QScrollArea):
     """Asks for the next (1) or previous (-1) page."""
     end_wanted = Signal(int)
     """Asks for the first (-1) or last (1) page."""
-    zoom_changed = Signal()
+    zoom_changed = Signal(float)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -240,7 +240,7 @@ class PageArea(QScrollArea):
             self.zoom = zoom
             self._arrange()
             self._resized.start()
-            self.zoom_changed.emit()
+            self.zoom_changed.emit(zoom)
 
     def _paper_width(self) -> int:
         room = self.width() - 2 * self._theme.px(MARGIN_PX)

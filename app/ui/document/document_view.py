@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from app.features.page_reading.corrections import PageCorrections
 from app.features.shown_document import ShownDocument, TextHighlight
 from app.ui.document.document_card import DocumentCard
-from app.ui.document.document_page import ZOOMS, PagePane
+from app.ui.document.document_page import PagePane
 from app.ui.document.document_text import MOST_SAID, DocumentText, no_text_words, said_of, said_parts
 from app.ui.document.header import DocumentHeader
 from app.ui.document.marks import areas_on, page_of, span_of
@@ -86,7 +86,7 @@ class DocumentView(DocumentCard):
         header.aloud.triggered.connect(self._read_aloud)
         header.farther.triggered.connect(lambda: self._area.zoom_by(-1))
         header.nearer.triggered.connect(lambda: self._area.zoom_by(1))
-        self._area.zoom_changed.connect(self._show_zoom)
+        self._area.zoom_changed.connect(header.show_zoom)
         header.search.clicked.connect(self.begin_search)
         header.save.triggered.connect(lambda: self.document and ask_where_to_save(self, self.document, self._notify))
         header.closer.clicked.connect(self._on_close)
@@ -215,7 +215,7 @@ class DocumentView(DocumentCard):
         self._stack.setCurrentWidget(self._text if is_text else self._page_panes)
         self.setFocusProxy(form)
         self.header.show_form(is_text=is_text)
-        self._show_zoom()
+        self.header.show_zoom(self._area.zoom)
         if is_text:
             self._pane.drop_wish()
             self._show_text(opened)
@@ -299,10 +299,6 @@ class DocumentView(DocumentCard):
             self.header.show_page(self._open.page, self._open.document.pages)
         elif self._open is not None:
             self.header.show_share(self._text.percent_of(self._open.document.block_count))
-
-    def _show_zoom(self) -> None:
-        zoom = self._area.zoom
-        self.header.show_zoom(can_go_nearer=zoom < ZOOMS[-1], can_go_farther=zoom > ZOOMS[0])
 
     def _on_found(self, mark: TextHighlight) -> None:
         self._found = mark

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 
+from app.ui.document.document_page import ZOOMS
 from app.ui.i18n import tr
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import LARGER, MORE_LABEL, NEXT_PAGE, READ_ALOUD
@@ -119,9 +120,9 @@ class DocumentHeader(PaneHead):
             action.setVisible(not is_text)
         self._update_more()
 
-    def show_zoom(self, *, can_go_nearer: bool, can_go_farther: bool) -> None:
-        self.nearer.setEnabled(can_go_nearer)
-        self.farther.setEnabled(can_go_farther)
+    def show_zoom(self, zoom: float) -> None:
+        self.nearer.setEnabled(zoom < ZOOMS[-1])
+        self.farther.setEnabled(zoom > ZOOMS[0])
 
     def _show_where(self, words: str) -> None:
         self.where.setText(words)

@@ -287,5 +287,5 @@ def test_a_deleted_chat_is_forgotten_by_every_engine_also_after_one_that_fails(
     memory = memories(9)
     memory.lease("small", CLIENT)
     memory.chat.sleep()
-    memory.pool.forget_session("chat-3")
+    memory.pool.broadcast.forget_session("chat-3")
     assert [engine.forgotten for engine in memory.engines] == [["chat-3"], ["chat-3"]]

@@ -85,7 +85,7 @@ def test_a_model_on_another_computer_takes_no_room(priority: LeasePriority) -> N
 
 
 def test_the_question_names_both_models_and_both_sizes() -> None:
-    swap = ModelSwap("translate-1", "Qwen3.5 4B", 4 * GB, "Hy-MT2 1.8B", 2 * GB, free_bytes=GB + RESERVE_BYTES)
+    swap = ModelSwap("translate-1", "Qwen3.5 4B", "Hy-MT2 1.8B", 2 * GB, free_bytes=GB + RESERVE_BYTES)
     words = str(swap_words(swap))
     assert all(fact in words for fact in ("Hy-MT2 1.8B", "2.0 GB", "1.5 GB", "Qwen3.5 4B"))
 

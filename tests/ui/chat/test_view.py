@@ -326,7 +326,7 @@ def test_copy_and_read_as_markdown(open_chat: Open) -> None:
     desk.click_action(desk.last, COPY)
     assert QGuiApplication.clipboard().text() == "Some **bold** text."
     desk.click_action(desk.last, READ_AS_MARKDOWN)
-    assert desk.last.is_markdown_shown
+    assert desk.last.source is not None
     assert not desk.is_last_body_visible
     desk.click_action(desk.last, READ_AS_MARKDOWN)
     assert desk.is_last_body_visible

@@ -18,7 +18,7 @@ from app.ui.work.job_tab import NOT_NOW, SecondModelQuestion
 from tests.helpers.desks.window import Frame
 
 GB = 10**9
-SWAP = ModelSwap("summarize", "Small 4B", 3 * GB, "Big 26B", 14 * GB, 5 * GB)
+SWAP = ModelSwap("summarize", "Small 4B", "Big 26B", 14 * GB, 5 * GB)
 
 
 class Job:
