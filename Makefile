@@ -114,9 +114,9 @@ soak: dev $(STAMPS)/system-test ## use the whole window for 20 minutes and tell 
 	@packaging/with_display.sh $(PYTHON) -m tests.soak.large_home
 	@packaging/with_display.sh $(PYTHON) -m tests.soak.run --seconds $(or $(SOAK_SECONDS),1200)
 
-CHECKS := $(addprefix check-,format lint types imports dependencies lines names texts formats translation subjects)
+CHECKS := $(addprefix check-,format lint types imports dependencies lines structure names texts formats translation subjects)
 .PHONY: check $(CHECKS)
-check: $(CHECKS) ## format, lint, types, import contracts, unused dependencies, lines of code and names, texts, formats and translation against their ceilings, commit subjects
+check: $(CHECKS) ## format, lint, types, import contracts, unused dependencies, lines of code, structure and names, texts, formats and translation against their ceilings, commit subjects
 $(CHECKS): dev
 check-format:
 	@.venv/bin/ruff format --check .
@@ -130,6 +130,8 @@ check-dependencies:
 	@.venv/bin/deptry --no-ansi app >$(STAMPS)/deptry 2>&1 || { cat $(STAMPS)/deptry; exit 1; }
 check-lines:
 	@$(PYTHON) packaging/check_budget.py
+check-structure:
+	@$(PYTHON) packaging/house.py --check
 check-names:
 	@$(PYTHON) packaging/names.py
 check-texts:

@@ -1,11 +1,14 @@
 """Prints what the house is like for a newcomer: sizes, circles, arrows; beside it the figures of 26 November 2026.
 
 One line a figure: what it is, today's value, the aim where there is one, the old value. `make house` calls it.
+`--check` compares what makes a program hard to change with the ceilings in [tool.fireside.house] in pyproject.toml,
+which only fall; `--write` puts today's figures there.
 """
 
 from __future__ import annotations
 
 import ast
+import gc
 import re
 import statistics
 import sys
@@ -15,12 +18,14 @@ from pathlib import Path
 
 import grimp
 from check_budget import code_lines, statements
-from names import name_figures
+from names import name_figures, risen
+from screen_texts import called_name, write_ceilings
 
 ROOT = Path(__file__).resolve().parents[1]
 LONG_FUNCTION_LINES = 60
 LARGE_CLASS_METHODS = 25
 LARGEST_CLASS_METHODS = 30
+HOUSE_TABLE = "[tool.fireside.house]"
 SECONDS_FILE = Path(".venv/stamps/test-seconds")
 """Written by `make test` after a whole run that passed."""
 
@@ -73,6 +78,11 @@ AIMS = {
     "lines with a comment, %": "3",
 }
 
+ADVICE = dict.fromkeys(
+    ("connections in ui", "signals in ui"),
+    "Hand in a function, or hold the member instead of a signal that only hands on.",
+)
+"""What to do about a figure that has risen."""
 COMMENT = re.compile(r"^\s*# |  # (?!noqa|type:|pragma)")
 """At a line of its own or behind code; what is for a tool is none."""
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -80,22 +90,25 @@ _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 @dataclass(frozen=True)
 class Counted:
-    """What is counted in one file; all but `methods` (one number for each class) and `functions` are lines."""
+    """What is counted in one file; `methods` has a number for each class, `functions` the lines of each."""
 
     lines: int
-    code: int
     imports: int
     functions: list[int]
     methods: list[int]
     comments: int
+    connections: int
+    signals: int
 
 
 def counted(source: str) -> Counted:
     """Counts one module. A decorated function begins at its `def`; lines of imports are those at any depth."""
-    nodes = list(statements(ast.parse(source)))
+    tree = ast.parse(source)
+    nodes = list(statements(tree))
+    # Expressions are ten times as many as statements, and few files have any of these.
+    inner = list(ast.walk(tree)) if re.search(r"\.connect\(|\bSignal\(", source) else []
     return Counted(
         lines=len(source.splitlines()),
-        code=code_lines(source),
         imports=sum(_height(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))),
         functions=[_height(node) for node in nodes if isinstance(node, _Function)],
         methods=[
@@ -104,7 +117,18 @@ def counted(source: str) -> Counted:
             if isinstance(node, ast.ClassDef)
         ],
         comments=sum(COMMENT.search(line) is not None for line in source.splitlines()),
+        connections=sum(isinstance(n, ast.Call) and called_name(n) == "connect" for n in inner),
+        signals=sum(isinstance(n, (ast.Assign, ast.AnnAssign)) and _makes_signal(n.value) for n in inner),
     )
+
+
+def _makes_signal(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Call) and called_name(value) == "Signal"
+
+
+def count_files(root: Path) -> dict[Path, Counted]:
+    """Count every module of the program."""
+    return {path: counted(path.read_text("utf-8")) for path in sorted(root.glob("app/**/*.py"))}
 
 
 def _height(node: ast.stmt) -> int:
@@ -141,17 +165,35 @@ def _part(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
-def figures(root: Path = ROOT) -> dict[str, str]:
-    """Every figure as it is printed, by its name."""
-    files = [counted(path.read_text("utf-8")) for path in sorted(root.glob("app/**/*.py"))]
-    tests = [counted(path.read_text("utf-8")) for path in sorted(root.glob("tests/**/*.py"))]
-    sizes = [file.lines for file in files]
-    code = sum(file.code for file in files)
-    functions = [height for file in files for height in file.functions]
-    classes = [methods for file in files for methods in file.methods]
+def structure_figures(root: Path, files: dict[Path, Counted]) -> dict[str, float]:
+    """Return the figures that have a ceiling. The imports are always those of this checkout."""
+    functions = [height for file in files.values() for height in file.functions]
+    classes = [methods for file in files.values() for methods in file.methods]
+    window = [file for path, file in files.items() if (root / "app/ui") in path.parents]
     graph = grimp.build_graph("app", cache_dir=None)
     contracts = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    return {
+        "classes over 25 methods": sum(methods > LARGE_CLASS_METHODS for methods in classes),
+        "functions over 60 lines": sum(height > LONG_FUNCTION_LINES for height in functions),
+        "lines of the longest file": max(file.lines for file in files.values()),
+        "circles": len(circles(graph)),
+        "arrows up": len(arrows_up(graph, layers)),
+        "connections in ui": sum(file.connections for file in window),
+        "signals in ui": sum(file.signals for file in window),
+    }
+
+
+def figures(root: Path = ROOT) -> dict[str, str]:
+    """Every figure as it is printed, by its name."""
+    by_path = count_files(root)
+    files = list(by_path.values())
+    sizes = [file.lines for file in files]
+    code, code_of_tests = (
+        sum(code_lines(path.read_text("utf-8")) for path in root.glob(pattern))
+        for pattern in ("app/**/*.py", "tests/**/*.py")
+    )
+    classes = [methods for file in files for methods in file.methods]
     seconds = root / SECONDS_FILE
     return {
         "files": f"{len(files)}",
@@ -159,18 +201,27 @@ def figures(root: Path = ROOT) -> dict[str, str]:
         "lines of code": f"{code:,}",
         "lines of a file, median": f"{statistics.median(sizes):.0f}",
         "lines of a file, 90th percentile": f"{statistics.quantiles(sizes, n=10)[-1]:.0f}",
-        "lines of the longest file": f"{max(sizes):,}",
-        "functions over 60 lines": f"{sum(height > LONG_FUNCTION_LINES for height in functions)}",
-        "classes over 25 methods": f"{sum(methods > LARGE_CLASS_METHODS for methods in classes)}",
+        **{name: f"{value:,g}" for name, value in structure_figures(root, by_path).items()},
         "classes over 30 methods": f"{sum(methods > LARGEST_CLASS_METHODS for methods in classes)}",
-        "circles": f"{len(circles(graph))}",
-        "arrows up": f"{len(arrows_up(graph, layers))}",
         "imports, share of lines": f"{100 * sum(file.imports for file in files) / sum(sizes):.1f} %",
-        "lines of tests per line of code": f"{sum(file.code for file in tests) / code:.2f}",
+        "lines of tests per line of code": f"{code_of_tests / code:.2f}",
         "seconds of make test": seconds.read_text("utf-8").strip() if seconds.exists() else "not run here",
         **{name: f"{value:,g}" for name, value in name_figures(root).items()},
         "lines with a comment, %": f"{100 * sum(file.comments for file in files) / sum(sizes):.1f}",
     }
+
+
+def check_structure(root: Path, *, write: bool = False) -> int:
+    """Print what has risen above its ceiling, 1 when something has; or put today's figures there."""
+    sys.path.insert(0, str(ROOT))
+    found, project = structure_figures(root, count_files(root)), root / "pyproject.toml"
+    if write:
+        write_ceilings(found, project, HOUSE_TABLE)
+        return 0
+    ceilings = tomllib.loads(project.read_text("utf-8"))["tool"]["fireside"]["house"]
+    worse = risen(found, ceilings, ADVICE, "Cut along a responsibility, and import down.")
+    print("\n".join(worse) or "house: no figure has risen")
+    return int(bool(worse))
 
 
 def main(root: Path = ROOT) -> int:
@@ -183,4 +234,5 @@ def main(root: Path = ROOT) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    gc.disable()  # as in names.py
+    sys.exit(check_structure(ROOT, write="--write" in sys.argv[1:]) if sys.argv[1:] else main())

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from held_texts import held_texts
+from screen_texts import write_ceilings
 
 ROOT = Path(__file__).resolve().parents[1]
 RIDDLES = frozenset("look take say tell of put fit keep whole place follow words leave cut hear bring".split())  # noqa: SIM905
@@ -34,6 +35,7 @@ ADVICE = {
     BANNERS: "Give the section a module of its own, or the comment the line it is about.",
 }
 """What to do about a figure that is none of names."""
+USUAL_ADVICE = "Give the new names two or three of the trade's words."
 _WORDS_OF_CLASS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
 
 
@@ -122,22 +124,15 @@ def _percent(part: float, whole: float) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
 
 
-def risen(figures: dict[str, float], ceilings: dict[str, float]) -> list[str]:
+def risen(
+    figures: dict[str, float], ceilings: dict[str, float], advice: dict[str, str] = ADVICE, usual: str = USUAL_ADVICE
+) -> list[str]:
     """Return a sentence for each figure above its ceiling."""
     return [
-        f"{name}: {value:g}, at most {ceilings.get(name, 0):g}. "
-        + ADVICE.get(name, "Give the new names two or three of the trade's words.")
+        f"{name}: {value:g}, at most {ceilings.get(name, 0):g}. {advice.get(name, usual)}"
         for name, value in figures.items()
         if value > ceilings.get(name, 0)
     ]
-
-
-def write_ceilings(figures: dict[str, float], project: Path) -> None:
-    """Put the figures of today into the table of names."""
-    before, _, after = project.read_text("utf-8").partition(NAMES_TABLE + "\n")
-    rest = after[after.index("\n[") :] if "\n[" in after else ""
-    rows = "".join(f'"{name}" = {value:g}\n' for name, value in figures.items())
-    project.write_text(f"{before}{NAMES_TABLE}\n{rows}{rest}", "utf-8")
 
 
 def main(root: Path = ROOT, *, write: bool = False) -> int:
@@ -145,7 +140,7 @@ def main(root: Path = ROOT, *, write: bool = False) -> int:
     figures = name_figures(root)
     project = root / "pyproject.toml"
     if write:
-        write_ceilings(figures, project)
+        write_ceilings(figures, project, NAMES_TABLE)
         return 0
     ceilings: dict[str, float] = tomllib.loads(project.read_text("utf-8"))["tool"]["fireside"]["names"]
     worse = risen(figures, ceilings)

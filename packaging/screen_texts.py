@@ -11,7 +11,7 @@ import gc
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -329,11 +329,11 @@ def text_figures(texts: list[ScreenText]) -> dict[str, int]:
     return {rule: broken.count(rule) for rule in rules}
 
 
-def write_ceilings(figures: dict[str, int], project: Path, table: str = TEXTS_TABLE) -> None:
+def write_ceilings(figures: Mapping[str, float], project: Path, table: str = TEXTS_TABLE) -> None:
     """Put the figures of today into a table of the project's file."""
     before, _, after = project.read_text("utf-8").partition(table + "\n")
     rest = after[after.index("\n[") :] if "\n[" in after else ""
-    rows = "".join(f'"{rule}" = {count}\n' for rule, count in figures.items())
+    rows = "".join(f'"{rule}" = {count:g}\n' for rule, count in figures.items())
     project.write_text(f"{before}{table}\n{rows}{rest}", "utf-8")
 
 

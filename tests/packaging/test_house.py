@@ -43,6 +43,28 @@ def test_lines_imports_functions_and_methods_are_told_apart() -> None:
     assert (found.lines, found.imports, found.functions, found.methods) == (10, 5, [2, 2], [2])
 
 
+def test_a_structure_that_grows_fails_and_one_that_fell_is_written(tmp_path: Path) -> None:
+    import house
+
+    view = tmp_path / "app" / "ui" / "view.py"
+    view.parent.mkdir(parents=True)
+    view.write_text(
+        "class View(QWidget):\n    opened, changed = 1, Signal()\n    closed = Signal(int)\n"
+        "    wide: Any = QtCore.Signal()\n"
+        "    def __init__(self):\n        self.closed.connect(lambda: self.wide.connect(print))\n",
+        "utf-8",
+    )
+    (tmp_path / "app" / "store.py").write_text("connect(1)\nsignal = Signal()\n", "utf-8")
+    shutil.copy(Path(__file__).resolve().parents[2] / "pyproject.toml", tmp_path)
+    assert house.check_structure(tmp_path) == 0
+    assert house.check_structure(tmp_path, write=True) == 0
+    ceilings = (tmp_path / "pyproject.toml").read_text("utf-8")
+    assert '"connections in ui" = 2\n"signals in ui" = 2\n' in ceilings
+    assert '"lines of the longest file" = 6\n' in ceilings
+    view.write_text(view.read_text("utf-8") + "".join(f"    def f{n}(self): ...\n" for n in range(25)), "utf-8")
+    assert house.check_structure(tmp_path) == 1
+
+
 def test_a_circle_is_found_once_with_all_its_members() -> None:
     import house
 
