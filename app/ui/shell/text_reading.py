@@ -27,8 +27,8 @@ from app.ui.shell import tasks
 from app.ui.shell.readable_texts import ReadableTexts
 from app.ui.shell.reading_bar import ReadingBar, bar_has
 from app.ui.widgets.spoken_views import (
+    MarkedPlace,
     ReadingMark,
-    SpokenPlace,
     SpokenText,
     as_spoken_view,
     text_from_here,
@@ -200,8 +200,10 @@ class TextReading(QObject):
 
     def _on_ready(self, reading: ReadingAloud, ready: VoiceReady) -> None:
         own = QLocale().name()
+        known = self._text.language if self._text is not None else ""
         # A text whose language nobody can tell is probably in the window's.
-        language = ready.language or (own if has_voice_for(own, ready.voices) else ready.voices[0].language)
+        usual = own if has_voice_for(own, ready.voices) else ready.voices[0].language
+        language = known or ready.language or usual
         if not has_voice_for(language, ready.voices):
             self._fail(PersonMessage(NO_VOICE_FOR, _ADD_A_VOICE, values={"language": tr(english_name(language))}))
             return
@@ -227,7 +229,7 @@ class TextReading(QObject):
             return
         sentence = reading.sentence
         place = sentence.place if sentence is not None else None
-        if isinstance(place, SpokenPlace):
+        if isinstance(place, MarkedPlace):
             self._mark.show(place)
             self._watch(place.view)
         self.bar.show_sentence(

@@ -13,6 +13,7 @@ from app.language.scripts import is_right_to_left
 from app.ui.summarize.summary_texts import ShownStatement
 from app.ui.text.formats import block_format, char_format, cursor_over
 from app.ui.theme import Theme
+from app.ui.widgets.spoken_views import UNSPOKEN_PROPERTY
 
 TEXT_PX = 15.0
 NOTE_PX = 13.0
@@ -179,9 +180,11 @@ class StatementText:
         cursor.insertText(text.removesuffix(end) if end else text, self._format())
         places = []
         for chip in shown.chips:
-            cursor.insertText(" ", self._format())
+            look = self._format(color=self._theme.tokens.accent)
+            look.setProperty(UNSPOKEN_PROPERTY, True)
+            cursor.insertText(" ", look)
             first = cursor.position()
-            cursor.insertText(f"{HAIR}{_unbroken(chip.text)}{HAIR}", self._format(color=self._theme.tokens.accent))
+            cursor.insertText(f"{HAIR}{_unbroken(chip.text)}{HAIR}", look)
             places.append((first, cursor.position()))
         if end:
             cursor.insertText(end, self._format())

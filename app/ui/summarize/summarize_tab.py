@@ -525,6 +525,8 @@ class SummarizeTab(WorkTab):
             self._ui.go,
             SummarizeView(self._app, self._ui.theme, self._ui.notify, self.runner, self._ui.pictures),
         )
+        if self._ui.reading is not None:
+            view.result.offer_reading(self._ui.reading.read_view)
         view.ask_wanted.connect(lambda ids, title: go.tab(CHAT).take_documents(ids, title))
         view.model_wanted.connect(go.open_models)
         view.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))

@@ -31,7 +31,7 @@ from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.locale_formats import join_list
 from app.ui.screen_reader import read_as
-from app.ui.shared_labels import TRANSLATE_THIS
+from app.ui.shared_labels import READ_ALOUD, TRANSLATE_THIS
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.model_loader import model_name
@@ -227,6 +227,8 @@ class ResultHead(TabColumn):
         self.ask.setToolTip(tr("Open a chat about the documents"))
         self.save = read_as(text_button(tr("Save…"), "primary"), has_menu=True)
         self.save.setToolTip(tr("As Markdown, a Word document, a web page, PDF or JSON"))
+        self.aloud = IconButton(theme, "speaker-high", tr(READ_ALOUD), size_px=18)
+        self.aloud.hide()
         self.copy = IconButton(theme, "copy", tr("Copy the summary"), size_px=18)
         self.translate = IconButton(theme, "translate", tr(TRANSLATE_THIS), size_px=18)
         # Rich text only for the colour of warnings: `_write` escapes everything that enters it.
@@ -234,7 +236,7 @@ class ResultHead(TabColumn):
         self.facts.setObjectName("summary_facts")
         self.facts.setProperty("kind", "muted")
         self._buttons = QHBoxLayout()
-        for button in (self.copy, self.translate, self.ask, self.save):
+        for button in (self.aloud, self.copy, self.translate, self.ask, self.save):
             self._buttons.addWidget(button)
         self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         fill_layout(self._top, (self.title, 1), self._buttons)
@@ -248,6 +250,7 @@ class ResultHead(TabColumn):
         theme.changed.connect(self._on_colours)
         self._on_colours()
         name_widgets(save=self.save, ask=self.ask, copy_summary=self.copy, translate_summary=self.translate)
+        name_widgets(read_summary=self.aloud)
 
     @property
     def text(self) -> str:
@@ -259,7 +262,7 @@ class ResultHead(TabColumn):
     def show_facts(self, summary: Summary | None) -> None:
         """Show coverage and results of the check; None clears them."""
         has_text = summary is not None and bool(summary.statements or nothing_words(summary))
-        for button in (self.save, self.copy, self.translate):
+        for button in (self.save, self.copy, self.aloud, self.translate):
             button.setEnabled(has_text)
         if summary is None:
             self._facts = ("", "", "")
@@ -278,7 +281,7 @@ class ResultHead(TabColumn):
 
     def show_digest(self) -> None:
         """Allow copying and saving of the key sentences when no summary was written."""
-        for button in (self.save, self.copy, self.translate):
+        for button in (self.save, self.copy, self.aloud, self.translate):
             button.setEnabled(True)
 
     def _write(self) -> None:
@@ -375,6 +378,11 @@ class ResultPage(QWidget):
         self.head.translate.clicked.connect(lambda: self._with_summary(lambda summary: self.translate(plain(summary))))
         self.head.copy.clicked.connect(lambda: self._with_summary(self.saving.copy))
         self.head.save.clicked.connect(lambda: self._with_summary(self._show_forms))
+
+    def offer_reading(self, read_view: Callable[[QWidget], object]) -> None:
+        """Show a button that has the summary read aloud."""
+        self.head.aloud.show()
+        self.head.aloud.clicked.connect(lambda: read_view(self.statements))
 
     def show_digest(self, document_ids: tuple[int, ...], digest: Summary, shown: Sequence[ShownStatement]) -> None:
         """Show key sentences of unread parts below a stopped summary."""

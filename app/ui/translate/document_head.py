@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QWidget
 from app.ui.i18n import tr, with_key
 from app.ui.locale_formats import format_number
 from app.ui.screen_reader import read_as
-from app.ui.shared_labels import GLOSSARY, SAVE, STOP
+from app.ui.shared_labels import GLOSSARY, READ_ALOUD, SAVE, STOP
 from app.ui.shown_texts import keep_words
 from app.ui.theme import Theme
 from app.ui.translate.language_row import Able, LanguageChoice
@@ -23,7 +23,7 @@ NARROW_PX = 760
 TITLE_PX = 130
 """Room for the title below which the buttons move to a second line."""
 MOST_NAME = 34
-SMALL_PX, SMALL_TITLE_PX = 440, 70
+SMALL_PX, SMALL_TITLE_PX = 440, 90
 
 
 class DocumentHead(QWidget):
@@ -41,12 +41,14 @@ class DocumentHead(QWidget):
         read_as(self.glossary, QAccessible.Role.Button, folds=True)
         self.flagged = text_button(tr(NEXT_FLAGGED), "plain")
         self.flagged.setToolTip(with_key(tr(NEXT_FLAGGED), "F8"))
+        self.aloud = IconButton(theme, "speaker-high", tr(READ_ALOUD), size_px=18)
+        self.aloud.hide()
         self.save = text_button(tr(SAVE), "plain")
         self.forms = IconButton(theme, "caret-down", tr("Save in another format"), size_px=16)
         read_as(self.forms, has_menu=True)
         self._buttons = QWidget()
         self._flow = FlowLayout(self._buttons, is_at_end=True)
-        for button in (self.glossary, self.flagged, self.save, self.forms):
+        for button in (self.aloud, self.glossary, self.flagged, self.save, self.forms):
             self._flow.addWidget(button)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.addWidget(self.title, 1)
@@ -57,6 +59,7 @@ class DocumentHead(QWidget):
             # A push button puts its text four pixels from the icon; a wider icon adds space.
             theme.dress(button, font="control", glyph=(name, "muted", 15), glyph_size=(24, 15))
         name_widgets(open_glossary=self.glossary, next_flagged=self.flagged, save=self.save, save_as=self.forms)
+        name_widgets(read_translation=self.aloud)
 
     def show_title(self, title: str) -> None:
         self.title.setText(title)

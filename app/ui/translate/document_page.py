@@ -160,6 +160,7 @@ class DocumentPage(QWidget):
         name = self.saving.name_of(stored)
         is_partial = stored.done < stored.segments
         self.head.show_saving(name, is_partial=is_partial, can_save=bool(name) and stored.state != DRAFT)
+        self.head.aloud.setVisible(self.segments.read_from is not None and stored.done > 0)
 
     def _save(self, ask: Callable[[StoredTranslation], object]) -> None:
         shown = self._job.stored

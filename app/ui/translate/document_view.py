@@ -29,6 +29,7 @@ from app.ui.translate.document_job import DocumentJob, Drafts
 from app.ui.translate.document_page import DocumentPage
 from app.ui.translate.glossary_panel import GlossaryPane, GlossaryPanel, MemoryFiles
 from app.ui.translate.language_row import LastWish
+from app.ui.translate.row_reading import RowReading
 from app.ui.translate.row_search import RowSearch
 from app.ui.translate.rows import RowSource
 from app.ui.translate.translation_draft import TranslationDraftPage
@@ -111,6 +112,8 @@ class DocumentTranslationView(QWidget):
         # Counts and times are updated by a timer, as many segments a second may arrive.
         self._refresh_later = new_timer(self, REFRESH_MS, self.refresh)
         self._tick = new_timer(self, TICK_MS, self._show_work, repeats=True)
+        if ui.reading is not None:
+            RowReading(ui.reading, self.page, self.job)
         self._connect()
 
     def _connect(self) -> None:

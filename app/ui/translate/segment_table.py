@@ -34,6 +34,7 @@ from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPY, EDIT_LABEL
 from app.ui.shell.desktop import copy_text
+from app.ui.shell.readable_texts import READ_FROM_HERE
 from app.ui.text.block_selection import BlockSelection, SelectionMouse, SelectionUnit
 from app.ui.text.keyboard_walk import ENTER, row_after, step_aside
 from app.ui.theme import Theme
@@ -374,6 +375,10 @@ class SelectableRows(RowTable):
         self._pressed_link: tuple[int, Link] | None = None
         self.hits: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
         """Search hits by row and column: ranges, and whether it is the current hit."""
+        self.read_from: Callable[[CellSpot], object] | None = None
+        """Reads aloud from a place on; None where nothing can."""
+        self._read: tuple[int, int, int, int] | None = None
+        """Row, column and range of the sentence that is read aloud."""
 
     @property
     def current(self) -> int:
@@ -449,12 +454,19 @@ class SelectableRows(RowTable):
         length = len(self.cell(row, TARGET).written.text)
         self.selection.begin(CellSpot(row, 0, TARGET), CellSpot(row, length, TARGET))
 
+    def mark_read(self, sentence: tuple[int, int, int, int] | None) -> None:
+        """Mark the sentence that is read aloud, by its row, column and range; None for none."""
+        self._read = sentence
+        self.viewport().update()
+
     def _marks_in_cell(self, row: int, column: int) -> list[tuple[int, int, str]]:
         tokens = self._theme.tokens
         found = [
             (start, end, tokens.mark if is_chosen else tokens.selection)
             for start, end, is_chosen in self.hits.get((row, column), ())
         ]
+        if self._read is not None and self._read[:2] == (row, column):
+            found.append((*self._read[2:], tokens.mark))
         span = self.selection.span_in((row,)) if self.selection.column == column else None
         return [*found, (*span, tokens.selection)] if span is not None else found
 
@@ -660,6 +672,11 @@ class SegmentTable(SelectableRows):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr(COPY), self.copy)
         menu.addAction(tr(EDIT_LABEL), lambda: self.edit_row(row))
+        if (read_from := self.read_from) is not None:
+            # The first sentence is the one that was pointed at.
+            column = index.column()
+            offset = self.position_at(row, column, event.pos()) if event.reason() == event.Reason.Mouse else 0
+            menu.addAction(tr(READ_FROM_HERE), lambda: read_from(CellSpot(row, offset, column)))
         for link in self.laid.row(row).links:
             if link.remedy is not Remedy.EDIT:
                 menu.addAction(link.words, partial(self._follow_link, row, link))

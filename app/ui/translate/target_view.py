@@ -19,6 +19,7 @@ from app.ui.translate.segment_layout import LINE, as_lines
 from app.ui.translate.sentence_ranges import sentences_around
 from app.ui.translate.source_edit import LINE_PERCENT, follow_each_paragraph
 from app.ui.utf16 import characters_before, utf16_length
+from app.ui.widgets.spoken_views import UNSPOKEN_PROPERTY
 from app.ui.widgets.timers import new_timer
 
 FLAG_GLYPH = "⚑"
@@ -252,6 +253,8 @@ class TargetView(QTextBrowser):
         tokens = self._theme.tokens
         look = char_format(self._theme.font("small"), tokens.warning)
         link = char_format(self._theme.font("group"), tokens.warning)
+        for aside in (look, link):
+            aside.setProperty(UNSPOKEN_PROPERTY, True)
         link.setAnchor(True)
         for place, (reason, remedies) in enumerate(paragraph.flags):
             cursor.insertText(f"{LINE if place else ''}{FLAG_GLYPH} {reason} ", look)

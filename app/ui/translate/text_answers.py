@@ -14,6 +14,7 @@ from app.ui.translate.target_view import Paragraph
 from app.ui.translate.text_panes import TextPanes
 from app.ui.translate.translation_texts import Remedy, is_rtl, shown_flags
 from app.ui.widgets.labels import announce
+from app.ui.widgets.spoken_views import SPOKEN_LANGUAGE
 from app.ui.widgets.timers import new_timer
 
 TRANSLATING = "Translating"
@@ -101,6 +102,7 @@ class TextAnswers(QObject):
         now = self._paragraphs = state.paragraphs
         language = _name_of(state.wish.target)
         target = self._panes.target
+        target.setProperty(SPOKEN_LANGUAGE, state.wish.target if now.segments else "")
         if state.status is t.TextStatus.SAME_LANGUAGE:
             target.show_words(tr(CHOOSE_OTHER_LANGUAGE))
         elif not now.segments:

@@ -153,6 +153,10 @@ class TextPage(QWidget):
             pane.stopped.connect(lambda: session.dispatch(t.StopTranslating()))
         panes.clear.clicked.connect(self._on_clear)
         panes.copy.clicked.connect(self._copy)
+        if (reading := self._ui.reading) is not None:
+            panes.can_be_read = True
+            panes.aloud.show()
+            panes.aloud.clicked.connect(lambda: reading.read_view(panes.target))
         self.choice.changed.connect(self._on_choice)
         self.capability.changed.connect(self._on_capability)
         self.work.failed.connect(self._on_failed)
@@ -166,6 +170,7 @@ class TextPage(QWidget):
         if source.text != state.text:
             source.show_text(state.text)
         self.panes.show_count()
+        self.panes.aloud.setEnabled(bool(state.paragraphs.text.strip()))
         if state.wish != shown.wish:
             self.choice.show_chosen(state.wish, is_target_chosen=state.is_target_chosen)
         if state.detected != shown.detected:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QStackedW
 
 from app.ui.i18n import tr, tr_count
 from app.ui.screen_reader import read_as
-from app.ui.shared_labels import CHARACTER_COUNT, ONE_CHARACTER
+from app.ui.shared_labels import CHARACTER_COUNT, ONE_CHARACTER, READ_ALOUD
 from app.ui.theme import Theme
 from app.ui.translate.alternatives_card import AlternativesCard
 from app.ui.translate.needs_model import NeedsModel
@@ -49,6 +49,10 @@ class TextPanes(QFrame):
         self.back.setCheckable(True)
         read_as(self.back, QAccessible.Role.Button, folds=True)
         self.copy = IconButton(theme, "copy", tr(COPY_TRANSLATION), size_px=18)
+        self.aloud = IconButton(theme, "speaker-high", tr(READ_ALOUD), size_px=18)
+        self.aloud.hide()
+        self.can_be_read = False
+        """Set where there is something that reads the translation aloud."""
         self.back_text = QTextEdit()
         self.back_text.setReadOnly(True)
         self.back_text.setObjectName("back_text")
@@ -61,7 +65,8 @@ class TextPanes(QFrame):
         self._lay_out()
         self.alternatives = AlternativesCard(theme, self.right)
         self.show_back(shown=False)
-        name_widgets(text_hint=self.hint, text_count=self.count, translate_back=self.back, copy_translation=self.copy)
+        name_widgets(text_hint=self.hint, text_count=self.count, translate_back=self.back)
+        name_widgets(read_translation=self.aloud, copy_translation=self.copy)
 
     def show_needs(self, *, needed: bool) -> None:
         """Show the model offer in place of the translation."""
@@ -69,6 +74,7 @@ class TextPanes(QFrame):
         for button in (self.back, self.copy):
             button.setEnabled(not needed)
             button.setVisible(not needed)  # a small window has no room for both
+        self.aloud.setVisible(self.can_be_read and not needed)
 
     def show_back(self, *, shown: bool) -> None:
         self._back_part.setVisible(shown)
@@ -121,6 +127,7 @@ class TextPanes(QFrame):
         self._stack.addWidget(self._needs_page)
         right_foot.addWidget(self.state, 1)
         right_foot.addWidget(self.back)
+        right_foot.addWidget(self.aloud)
         right_foot.addWidget(self.copy)
         right = QVBoxLayout(self.right)
         right.addWidget(self._stack, 1)

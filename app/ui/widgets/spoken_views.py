@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QScrollArea, QTextEdit, QWidget
 from shiboken6 import isValid
 
-from app.features.reading_aloud.sentence_reading import SpokenSentence
+from app.features.reading_aloud.sentence_reading import SentenceSource, SpokenSentence
 from app.language.spoken_text import spoken_formula, spoken_sentences, spoken_words
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -26,6 +26,10 @@ SOURCE_PROPERTY = QTextFormat.Property.UserProperty.value
 GROUND_PROPERTY = SOURCE_PROPERTY + 1
 """Format property of a paragraph, the background painted under it: CODE_GROUND, or ROW_GROUND, a table row's rule."""
 CODE_GROUND, ROW_GROUND = 1, 2
+UNSPOKEN_PROPERTY = SOURCE_PROPERTY + 2
+"""Format property of characters that are shown in a text and no part of it, such as its flags and references."""
+SPOKEN_LANGUAGE = "spoken_language"
+"""Property of a view whose text is known to be in a language; any other's is found by its text."""
 IS_CODE = "is_code"
 """Property of a view that shows nothing but code."""
 _MARK = SOURCE_PROPERTY + 100
@@ -51,12 +55,53 @@ class LaidOutLater:
         raise NotImplementedError
 
 
+class MarkedPlace:
+    """Base of the place of a sentence in a view that can mark it."""
+
+    view: QWidget
+
+    def show_mark(self, theme: Theme) -> None:
+        """Mark the sentence in place of the one that is marked in the same view."""
+        raise NotImplementedError
+
+    def clear_mark(self) -> None:
+        raise NotImplementedError
+
+    @property
+    def is_in_sight(self) -> bool:
+        """True if any of the sentence can be seen."""
+        raise NotImplementedError
+
+    def bring_into_view(self, above_px: int) -> None:
+        """Scroll to the sentence if it can't be seen, with this distance to an edge."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class SpokenPlace:
+class SpokenPlace(MarkedPlace):
     """Where a sentence is; its cursor follows what is written before it."""
 
     view: TextEdit
     cursor: QTextCursor
+
+    def show_mark(self, theme: Theme) -> None:
+        look = QTextCharFormat()
+        look.setBackground(QColor(theme.tokens.mark))
+        look.setForeground(QColor(theme.tokens.text))
+        look.setProperty(_MARK, True)
+        mark = QTextEdit.ExtraSelection()
+        mark.cursor, mark.format = self.cursor, look
+        _set_mark(self.view, mark)
+
+    def clear_mark(self) -> None:
+        _set_mark(self.view, None)
+
+    @property
+    def is_in_sight(self) -> bool:
+        return self.view.viewport().visibleRegion().boundingRect().intersects(_rect_of(self).adjusted(0, 0, 1, 1))
+
+    def bring_into_view(self, above_px: int) -> None:
+        _bring_into_view(self, above_px)
 
 
 class _SpokenParagraph(NamedTuple):
@@ -84,6 +129,8 @@ class SpokenViews:
         self._find_views, self._is_growing = find_views, is_growing
         self.on_over = on_over
         """Called when nothing of it will be read any more."""
+        self.language = next((str(view.property(SPOKEN_LANGUAGE) or "") for view in find_views()), "")
+        """The language of the text where that is known."""
         self._start = QTextCursor(start) if start is not None else None
         self._selection = QTextCursor(start) if start is not None and start.hasSelection() else None
         self._index = first
@@ -225,6 +272,7 @@ class SpokenLine:
     """The text of a field of one line, or what is selected of it; nothing is marked there."""
 
     is_growing = False
+    language = ""
 
     def __init__(self, field: QLineEdit) -> None:
         self._field = field
@@ -243,7 +291,18 @@ class SpokenLine:
         """Do nothing: a field is there whether it is read or not."""
 
 
-SpokenText = SpokenViews | SpokenLine
+class SpokenText(SentenceSource, Protocol):
+    """A text that a window reads: it knows how long it is there, and hears when it was read."""
+
+    language: str
+
+    @property
+    def is_there(self) -> bool: ...
+
+    @property
+    def sample(self) -> str: ...
+
+    def on_over(self) -> object: ...
 
 
 class ReadingMark:
@@ -251,26 +310,20 @@ class ReadingMark:
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
-        self._place: SpokenPlace | None = None
+        self._place: MarkedPlace | None = None
 
-    def show(self, place: SpokenPlace | None) -> None:
+    def show(self, place: MarkedPlace | None) -> None:
         """Mark another sentence in place of the one before; None for none."""
         before, self._place = self._place, place
         if before is not None and isValid(before.view) and (place is None or place.view is not before.view):
-            _set_mark(before.view, None)
+            before.clear_mark()
         if place is None or not isValid(place.view):
             return
-        look = QTextCharFormat()
-        look.setBackground(QColor(self._theme.tokens.mark))
-        look.setForeground(QColor(self._theme.tokens.text))
-        look.setProperty(_MARK, True)
-        mark = QTextEdit.ExtraSelection()
-        mark.cursor, mark.format = place.cursor, look
         # Asked before it moves: a person who scrolled away wants to stay there.
-        is_followed = before is None or not isValid(before.view) or _is_in_sight(before)
-        _set_mark(place.view, mark)
+        is_followed = before is None or not isValid(before.view) or before.is_in_sight
+        place.show_mark(self._theme)
         if is_followed:
-            _bring_into_view(place, self._theme.px(ABOVE_PX))
+            place.bring_into_view(self._theme.px(ABOVE_PX))
 
     def refresh(self) -> None:
         """Mark the same sentence in the colours of another theme."""
@@ -310,8 +363,8 @@ def _paragraph_of(block: QTextBlock) -> _SpokenParagraph:
     text, spoken = "", list[str]()
     for part, look in _fragments_of(block):
         is_note = part.isdigit() and look.verticalAlignment() is QTextCharFormat.VerticalAlignment.AlignSuperScript
-        if is_note:
-            # A citation; as a blank, so that a sentence ends before it.
+        if is_note or look.boolProperty(UNSPOKEN_PROPERTY):
+            # As a blank, so that a sentence ends before a citation.
             text, spoken = text + " " * len(part), [*spoken, *([""] * len(part))]
             continue
         text += part
@@ -347,10 +400,6 @@ def _rect_of(place: SpokenPlace) -> QRect:
     start.setPosition(place.cursor.selectionStart())
     end.setPosition(place.cursor.selectionEnd())
     return view.cursorRect(start).united(view.cursorRect(end))
-
-
-def _is_in_sight(place: SpokenPlace) -> bool:
-    return place.view.viewport().visibleRegion().boundingRect().intersects(_rect_of(place).adjusted(0, 0, 1, 1))
 
 
 def _bring_into_view(place: SpokenPlace, above_px: int) -> None:

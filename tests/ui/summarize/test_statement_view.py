@@ -18,6 +18,7 @@ from app.ui.summarize.statement_text import StatementRange
 from app.ui.summarize.statements import StatementView, WholeStatementView
 from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.theme import Theme
+from app.ui.widgets.spoken_views import text_from_here
 from tests.helpers.counting import count_objects
 
 Make = Callable[..., StatementView]
@@ -293,3 +294,10 @@ def test_shown_whole_it_is_as_high_as_its_text_and_says_where_the_keyboard_is(qt
     assert 0 < places[0].bottom() <= high
     view.resize(320, high)
     assert view.height() > high
+
+
+def test_a_statement_is_read_aloud_without_its_sources(make: Make) -> None:
+    text = text_from_here(make())
+    assert text is not None
+    said = [sentence.text for sentence in iter(text.next_sentence, None)]
+    assert said == [KILN, MONEY, "The page says 3.7 million.", ARABIC]

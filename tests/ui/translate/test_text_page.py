@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.core.errors.saving_errors import DiskFull
@@ -33,6 +34,7 @@ from app.ui.translate.text_answers import (
 from app.ui.translate.text_page import TRANSLATION_COPIED
 from app.ui.translate.text_panes import CLEAR_TEXT, COPY_TRANSLATION, TRANSLATE_BACK
 from app.ui.utf16 import characters_before
+from app.ui.widgets.spoken_views import text_from_here
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.models_on_disk import write_model
@@ -255,6 +257,11 @@ def test_what_is_flagged_stands_below_its_paragraph_and_can_be_kept(open_tab: Op
     target = desk.target
     target.selectAll()
     assert target.createMimeDataFromSelection().text() == "O locatário recebe 41 chaves do apartamento e da garagem."
+    target.moveCursor(QTextCursor.MoveOperation.Start)
+    spoken = text_from_here(target)
+    assert spoken is not None
+    assert spoken.language == "pt-BR"
+    assert [sentence.text for sentence in iter(spoken.next_sentence, None)] == [desk.shown[0]]
     desk.click_words(KEEP_LABEL)
     desk.wait(lambda: len(desk.shown) == 1)
 
