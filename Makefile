@@ -102,7 +102,7 @@ test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## other progra
 	@packaging/run_tests.sh clients $(TESTS)
 
 .PHONY: test-orca
-test-orca: dev $(STAMPS)/system-test $(STAMPS)/system-orca ## a first conversation in the words of Orca, the screen reader, which is installed first; they are kept in pictures/orca.txt
+test-orca: dev $(STAMPS)/system-test $(STAMPS)/system-orca ## a first conversation in the words of Orca, the screen reader, kept in pictures/orca.txt, and what a real voice reads aloud; both are installed first
 	@packaging/run_tests.sh orca $(or $(TESTS),tests/orca)
 
 .PHONY: fuzz
