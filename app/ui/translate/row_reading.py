@@ -122,7 +122,7 @@ class SpokenRows:
         return next(self._sentences, None) if self.is_there else None
 
     def end(self) -> None:
-        """Forget the rows because the table shows others."""
+        """End at once, as the table is about to show the rows of another document."""
         self._is_over = True
 
     on_over = end
