@@ -24,7 +24,7 @@ from app.core.errors.request_errors import (
 )
 from app.core.events import FinishReason, ModelLoaded, TokenSeen, TuningProgress
 from app.core.freed_memory import give_back_memory
-from app.core.gguf import check_model
+from app.core.gguf import GgufHeader, check_model
 from app.core.wire import EventReply
 from app.engine import computer, protocol
 from app.engine.answer_decoder import HARMONY, NO_THINKING, AnswerDecoder, thinking_of
@@ -55,7 +55,8 @@ from app.engine.llama.sampling import Grammar, choose_sampling, make_chain, open
 from app.engine.llama.saved_states import SavedStates
 from app.engine.llama.sequence_run import PromptTokens, SequenceRun
 from app.engine.llama.speed_probe import tune_loaded
-from app.engine.llama.template_process import TemplateProblem
+from app.engine.llama.template import template_of
+from app.engine.llama.template_process import TemplateProblem, TemplateProcess
 from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, classifies_tokens, spans_of
 from app.engine.model_shape import shape_of, tokens_side_by_side
 from app.engine.predicted_drafts import PredictedDrafts, PredictionGain
@@ -493,6 +494,8 @@ class LlamaBackend:
     def __init__(self) -> None:
         self._loaded: LoadedModel | None = None
         self._borrowed: BorrowedDevices | None = None
+        self._renderer: TemplateProcess | None = None
+        """Process of the last model's template, which stays while that sleeps: starting it took most of waking up."""
 
     @property
     def busy(self) -> bool:
@@ -530,20 +533,37 @@ class LlamaBackend:
             raise ModelLoadFailed(request.path, f"llama.cpp could not be loaded: {error}") from error
         # What the old model holds is free once it goes, so the plan for the new one may use it.
         freed = self._loaded.needed_bytes if self._loaded else 0
-        opened = open_model(
-            library,
-            request,
-            header,
-            job,
-            freed_bytes=freed,
-            give_up=self.unload,  # called by `open_model` once the new one is known to fit
-            borrowed=self._borrowed_devices(library),
-            held=self._held,
-        )
-        if opened is None:
-            return protocol.Done(request.id)
-        self._loaded = LoadedModel(library, request, opened)
-        return self._loaded.loaded_reply(request.id)
+        before, renderer = self._renderer, self._renderer_for(header)
+        try:
+            opened = open_model(
+                library,
+                request,
+                header,
+                job,
+                freed_bytes=freed,
+                give_up=self.unload,  # called by `open_model` once the new one is known to fit
+                borrowed=self._borrowed_devices(library),
+                held=self._held,
+                renderer=renderer,
+            )
+            if opened is None:
+                return protocol.Done(request.id)
+            self._loaded, self._renderer = LoadedModel(library, request, opened), renderer
+            return self._loaded.loaded_reply(request.id)
+        finally:
+            needless = before if self._renderer is renderer else renderer
+            if needless is not None and needless is not self._renderer:
+                needless.close()
+
+    def _renderer_for(self, header: GgufHeader) -> TemplateProcess | None:
+        """Return the process of a file's template, started anew for another one, so that it starts while weights load.
+
+        No template runs in a process that another file's has run in.
+        """
+        source = template_of(header)
+        if self._renderer is not None and self._renderer.source == source:
+            return self._renderer
+        return TemplateProcess(source, Path.cwd()) if source else None
 
     def unload(self) -> None:
         """Save the sessions and free context and model. Background answers fail."""

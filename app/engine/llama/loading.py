@@ -29,6 +29,7 @@ from app.engine.llama.model_parameters import (
     prediction_parameters,
 )
 from app.engine.llama.prediction_context import can_predict
+from app.engine.llama.template_process import TemplateProcess
 from app.engine.llama.tiles import TileNumbers
 from app.engine.model_shape import MemoryNeeds, ModelLayout, shape_of
 from app.engine.protocol import Device
@@ -84,16 +85,19 @@ def open_model(
     folder: Path | None = None,
     borrowed: BorrowedDevices | None = None,
     held: Collection[str] = (),
+    renderer: TemplateProcess | None = None,
 ) -> OpenedModel | None:
     """Open the model in the best layout that fits; None if cancelled.
 
     `give_up` frees the replaced model, and with it about `freed_bytes`; it is called once the new one is known to fit,
     after `Loading` with fraction 0. Raises ModelTooLarge (usually before that) and ModelLoadFailed with llama.cpp's
     last words. `folder` holds the cache, by default the working directory. `borrowed` knows RPC workers, `held` are the
-    devices of the replaced model.
+    devices of the replaced model, `renderer` is the process of the file's template.
     """
     borrowed = borrowed or BorrowedDevices(library)
-    opening = _ModelOpening(library, request, header, job, folder or Path.cwd(), borrowed=borrowed, held=held)
+    opening = _ModelOpening(
+        library, request, header, job, folder or Path.cwd(), borrowed=borrowed, held=held, renderer=renderer
+    )
     return opening.open(freed_bytes, give_up)
 
 
@@ -108,11 +112,12 @@ class _ModelOpening:
         *,
         borrowed: BorrowedDevices,
         held: Collection[str],
+        renderer: TemplateProcess | None,
     ) -> None:
         self._library, self._request, self._job, self._borrowed = library, request, job, borrowed
         self._wish = wish = request.wish
         self._projector = check_projector(Path(wish.projector), request.path) if wish.projector else None
-        self._header = header
+        self._header, self._renderer = header, renderer
         # Where a projector lies decides which memory it takes, so it is part of the shape.
         self._shape = shape_of(header, self._projector, projector_on_cpu=wish.projector_on_cpu)
         if not can_predict(library):
@@ -374,6 +379,7 @@ class _ModelOpening:
                 tell=lambda fraction: self._report_progress(fraction, step),
                 cancelled=self._job.stop.is_set,
                 parameters=parameters.value,
+                renderer=self._renderer,
             )
         self._placed = placement_from_log("".join(heard), self._borrowed.device_names(lent))
         if lent:

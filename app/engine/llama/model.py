@@ -23,7 +23,17 @@ PROGRESS_EVERY_S = 0.05
 class Model:
     """Owns llama.cpp's model; everything about tokens is asked here."""
 
-    def __init__(self, library: LlamaLibrary, path: str, header: GgufHeader, pointer: Any, gpu_layers: int) -> None:
+    def __init__(
+        self,
+        library: LlamaLibrary,
+        path: str,
+        header: GgufHeader,
+        pointer: Any,
+        gpu_layers: int,
+        *,
+        renderer: TemplateProcess | None = None,
+    ) -> None:
+        """`renderer` may have been started for the header's template already; who gives one closes it."""
         c = library.c
         self.path = path
         self.header = header
@@ -54,12 +64,13 @@ class Model:
         # The vocabulary is a stranger's: its bytes need not be UTF-8.
         self.template_source = taking_text(source.decode("utf-8", "replace")) if source else ""
         self.template: ChatTemplate | None = None
-        self._renderer: TemplateProcess | None = None
+        self._own_renderer: TemplateProcess | None = None
         if source:
             # Jinja runs a stranger's program, so it runs in a child.
             bos, eos = (self._text_of(get(self._vocab)) for get in (c.llama_vocab_bos, c.llama_vocab_eos))
-            self._renderer = TemplateProcess(self.template_source, Path.cwd())
-            self.template = ChatTemplate(self._renderer, bos, eos, self._control_texts)
+            if renderer is None or renderer.source != self.template_source:
+                renderer = self._own_renderer = TemplateProcess(self.template_source, Path.cwd())
+            self.template = ChatTemplate(renderer, bos, eos, self._control_texts)
 
     @property
     def name(self) -> str:
@@ -186,9 +197,9 @@ class Model:
         return ends
 
     def free(self) -> None:
-        """Free the model's memory and end the process of its template."""
-        if self._renderer is not None:
-            self._renderer.close()
+        """Free the model's memory and end the process of its template, unless that was given to it."""
+        if self._own_renderer is not None:
+            self._own_renderer.close()
         self._library.c.llama_model_free(self.pointer)
 
     def _tokenize_after(self, text: str, special: bool, after_text: bool) -> list[int]:
@@ -223,6 +234,7 @@ def load_model(
     tell: Callable[[float], None],
     cancelled: Callable[[], bool],
     parameters: Any = None,
+    renderer: TemplateProcess | None = None,
 ) -> Model | None:
     """Load a file, reporting the fraction done; None if llama.cpp refuses it or `cancelled` turns true.
 
@@ -246,7 +258,7 @@ def load_model(
     # Nothing is raised in C: a null pointer is all that tells of a failure, and the log says why.
     pointer = c.llama_model_load_from_file(c_path(path), parameters)
     del callback  # kept alive until here
-    return Model(library, path, header, pointer, gpu_layers) if pointer else None
+    return Model(library, path, header, pointer, gpu_layers, renderer=renderer) if pointer else None
 
 
 def c_path(path: str) -> bytes:

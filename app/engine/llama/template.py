@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from app.core.events import Media, Message
+from app.core.gguf import GgufHeader
 from app.engine.llama.template_process import TemplateAbandoned, TemplateProblem
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,12 @@ GEMMA_TURNS = (
 def taking_text(source: str) -> str:
     """Return a template that takes plain texts as messages: the model's own, or a replacement for one that doesn't."""
     return GEMMA_TURNS if WANTS_LANGUAGES in source else source
+
+
+def template_of(header: GgufHeader) -> str:
+    """Return the template that a file's header names, as its model will be given it; "" without one."""
+    source = header.metadata.get("tokenizer.chat_template")
+    return taking_text(source) if isinstance(source, str) else ""
 
 
 @dataclass(frozen=True)

@@ -74,14 +74,14 @@ class TemplateProcess:
     """A template and the process that renders it; `folder` is that one's working directory. For one thread."""
 
     def __init__(self, source: str, folder: Path) -> None:
-        self._source, self._folder = source, folder
+        self.source, self._folder = source, folder
         self._said = WireInbox()
         self._child: Child | None = None
         self._conversation: WireClient | None = None
         self._is_ready = False
         self._avoided_until_s = 0.0
         self._problem = ""
-        # Started with the model, so that no answer waits for a process.
+        # Started at once, so that no answer waits for a process.
         with contextlib.suppress(OSError):  # then the first rendering says so
             self._running_client()
 
@@ -118,7 +118,7 @@ class TemplateProcess:
             self._said, self._is_ready = WireInbox(), False
             self._child = Child(own_command("--template-renderer"), self._folder)
             self._conversation = WireClient(RENDER_WIRE, self._child, self._said.add_item)
-            self._conversation.send(Template(self._source))
+            self._conversation.send(Template(self.source))
         return self._conversation
 
     def _read_answer(self, timeout_s: float) -> Any:

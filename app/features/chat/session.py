@@ -127,7 +127,7 @@ def _on_type_text(state: ChatState, message: m.TypeText) -> Step:
     if message.text != state.text:
         # The user went on typing: the message is not sent as it was.
         state = _with_text(replace(state, held=None), message.text)
-        effects.append(f.SaveLater())
+        effects += [f.SaveLater(), *([m.TextBegun()] if state.model is None and message.text else [])]
     if any(part.document is not None and part.fit is None for part in state.documents) and not state.is_counting:
         state, more = count_draft(state)
         effects += more

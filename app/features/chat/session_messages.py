@@ -671,6 +671,10 @@ class ShowPictures(SessionMessage):
     first: int
 
 
+class TextBegun(SessionMessage):
+    """Words were typed while no model was loaded; the message will want one soon."""
+
+
 class OpenTranslation(SessionMessage):
     text: str
 

@@ -451,7 +451,7 @@ class ModelInStep(QObject):
         chat.open_chat.live.grew.connect(loader.look_during_answer)
         chat.answer_finished.connect(self._on_answer_finished)
         gauge.clicked.connect(self.show_context)
-        chat.session.serve({f.WakeModel: self._wake_model})
+        chat.session.serve({f.WakeModel: self._wake_model, m.TextBegun: self._wake_for_text})
         loader.changed.connect(self._on_model_changed)
         self._on_model_changed()
 
@@ -488,6 +488,10 @@ class ModelInStep(QObject):
         # In this order: a child that has ended counts as asleep only after the first.
         self._ui.loader.sync_with_engine()
         self._ui.loader.wake()
+
+    def _wake_for_text(self, _effect: m.TextBegun) -> None:
+        if not self._chat.models.own.is_elsewhere:
+            self._ui.loader.wake_for_text()
 
     def _on_model_changed(self) -> None:
         self._chat.set_model_state(self._ui.loader.state, self._ui.loader.path)

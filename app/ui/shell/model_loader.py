@@ -52,7 +52,7 @@ class ModelLoader(QObject):
         self.step = ""
         self.model: ModelLoaded | None = None
         self._notices = LoadingTold(notify)
-        self._is_expected = False
+        self._is_expected = self._sleeps_until_sent = False
         self._brought_in_place_of: Path | None = None
         """Model that was loaded before a chat's own one, while that is loading; restored if it fails."""
         self._has_begun = False
@@ -121,8 +121,8 @@ class ModelLoader(QObject):
         if self._task is not None:
             self._task.cancel()
 
-    def sleep(self) -> None:
-        """Free the model's memory; the next message or `wake` reloads it."""
+    def sleep(self, *, until_sent: bool = False) -> None:
+        """Free the model's memory; the next message or `wake` reloads it, without `until_sent` also typing one."""
         # A model elsewhere takes no memory here.
         if self.state != "ready" or isinstance(self.model, ModelElsewhere):
             return
@@ -132,6 +132,7 @@ class ModelLoader(QObject):
             on_end=self.sync_with_engine,
             on_failed=self._notify.error,
         )
+        self._sleeps_until_sent = until_sent
         # Said at once; the end of the task corrects it where the engine went on.
         self._set("asleep", None)
 
@@ -139,6 +140,11 @@ class ModelLoader(QObject):
         """Reload a sleeping model now, so that the first request doesn't wait for it."""
         if self.state == "asleep":
             self.reload()
+
+    def wake_for_text(self) -> None:
+        """Reload a model that went idle, since a message is being typed: it is ready once that is sent."""
+        if self.wakes_up and not self._sleeps_until_sent and self._app.pool.chat.asleep_path == self.path:
+            self.wake()
 
     def expect(self) -> None:
         """Show a sleeping model as loading because an answer begins, whichever component reloads it."""

@@ -42,7 +42,8 @@ class ModelSleep(QObject):
         """Timer slot: ask `ModelMemoryWatch`, put the model to sleep if it says so, and tell the user why."""
         leases, verdict = self._seat.use.leases, self._watch.check_memory()
         if verdict in (MemoryVerdict.SLEEP_SHORT, MemoryVerdict.SLEEP_IDLE):
-            self._loader.sleep()
+            # Woken while memory is still short it would only be put to sleep again.
+            self._loader.sleep(until_sent=verdict is MemoryVerdict.SLEEP_SHORT)
         if self._is_warning and not self._watch.is_warned:  # memory suffices again, or the model sleeps now
             self._notice.end()
             self._is_warning = False

@@ -24,7 +24,7 @@ from app.features.error_messages import sentence_for
 from tests.helpers import gguf_files
 from tests.helpers.engine import GREEDY, answer_of, load, user
 from tests.helpers.program import children_of, is_gone, wait_until
-from tests.helpers.tiny_models import CONTROL, Tensors, make_tiny
+from tests.helpers.tiny_models import CONTROL, TEMPLATE, Tensors, make_tiny
 
 pytestmark = pytest.mark.model
 
@@ -189,6 +189,26 @@ def test_a_child_whose_template_hangs_goes_with_its_killed_parent(tmp_path: Path
         (renderer,) = children_of(pid)
         parent.kill()
         wait_until(lambda: is_gone(pid) and is_gone(renderer), "the child and its renderer to leave")
+
+
+def test_a_templates_process_stays_while_its_model_sleeps_and_goes_with_it(
+    tmp_path: Path, engine: EngineClient
+) -> None:
+    first, second = (
+        make_tiny("llama", tmp_path / f"{name}.gguf", template=f"{{# {name} #}}{TEMPLATE}") for name in "ab"
+    )
+    load(engine, first)
+    assert engine.pid is not None
+    awake = children_of(engine.pid)
+    engine.sleep()
+    assert children_of(engine.pid) == awake
+    tokens = engine.count_tokens([user("hello")])
+    assert children_of(engine.pid) == awake
+    load(engine, second)
+    now = children_of(engine.pid)
+    assert len(now) == len(awake)
+    assert set(now) != set(awake)
+    assert engine.count_tokens([user("hello")]) == tokens
 
 
 # Crashes and changes while it is open

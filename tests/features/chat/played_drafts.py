@@ -201,7 +201,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.session.serve(
             dict.fromkeys((f.LookUpFiles, f.ReadFile, m.OpenPictures, m.LoadPreviews, m.CountDocuments), later)
             | dict.fromkeys((m.CountPictures, f.AskPassword, f.AskAboutSize, f.SaveLater, m.AskForNext), later)
-            | dict.fromkeys((f.CancelReading, m.WatchScans, m.StopScans, f.WakeModel, m.TouchChat), ignore)
+            | dict.fromkeys((f.CancelReading, m.WatchScans, m.StopScans, f.WakeModel, m.TouchChat, m.TextBegun), ignore)
             | dict.fromkeys((m.ReportQueued, m.ReportRaised, m.ReportSent, m.ReportStarted), ignore)
             | dict.fromkeys((m.ReportBusy, m.ReportMemoryMoved, m.CloseEditor, m.FocusMessage), ignore)
             | dict.fromkeys((f.ReportError, f.ReportLeftOut), self.hear_of_error)

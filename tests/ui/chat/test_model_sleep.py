@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.core.events import CancelToken
+from app.features.chat.session_messages import TextBegun
 from app.features.error_messages import PersonMessage
 from app.features.models.model_memory import MachineMemory, ModelMemoryWatch
 from app.features.models.model_messages import WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
@@ -61,6 +62,7 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         desk.chat.answer_started.connect(lambda _: loader.expect())
         desk.chat.open_chat.live.grew.connect(loader.look_during_answer)
         desk.chat.answer_finished.connect(loader.sync_with_engine)
+        desk.chat.session.serve({TextBegun: lambda _effect: loader.wake_for_text()})
         made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
         seat = desk.app.pool.seat
         seat.clock, seat.used_s = lambda: made.now_s, 0.0
@@ -99,6 +101,32 @@ def test_the_next_message_wakes_it_and_is_answered(machine: Callable[..., Machin
     assert here.loads() == 2
     assert here.desk.notices == []
     assert here.sleep.is_watching
+
+
+def test_typing_wakes_what_went_idle_and_the_message_finds_it_awake(machine: Callable[..., Machine]) -> None:
+    here = machine({"text": "Good morning."})
+    here.desk.app.change_settings("engine", unload_after_min=5)
+    here.now_s = 5 * 60
+    here.sleep.check_memory()
+    here.desk.wait(here.is_asleep)
+    here.desk.type("A")
+    assert here.loader.state == "loading"
+    here.desk.wait(lambda: here.loader.state == "ready")
+    here.desk.type("re you there?")
+    here.desk.press(Qt.Key.Key_Return)
+    here.desk.wait(lambda: here.desk.last_text == "Good morning.")
+    assert here.loads() == 2
+
+
+def test_what_sleeps_for_short_memory_is_woken_by_a_sent_message_only(machine: Callable[..., Machine]) -> None:
+    here = machine({"text": "Good morning."})
+    here.memory = SHORT
+    here.sleep.check_memory()
+    here.desk.wait(here.is_asleep)
+    here.desk.type("Are you there?")
+    assert here.loader.state == "asleep"
+    here.desk.press(Qt.Key.Key_Return)
+    here.desk.wait(lambda: here.desk.last_text == "Good morning.")
 
 
 def test_an_answer_is_never_cut_it_warns_and_sleeps_afterwards(machine: Callable[..., Machine]) -> None:
