@@ -7,21 +7,31 @@ from: where that has changed since, the page is outdated. `packaging/help_transl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from math import log
 from pathlib import Path
 
 from app.core.catalogue import Translatable, tr
 from app.core.installed_languages import ENGLISH
 from app.core.paths import resource_path, resource_root
-from app.features.finding import Marks, marks_in, text_around, title_fitness
+from app.features.finding import Marks, marks_in, text_around
 from app.language.language_names import WITHOUT_SPACES
+from app.store.database import fold_text
 
 CHANGES = "whats-new"
 """Name of the page whose text is the changelog."""
 WHATS_NEW: Translatable = "What’s new"
 SOURCE_LINE = re.compile(r"<!-- english: ([0-9a-f]{12}) -->\n")
 """First line of a translated page: the version of the English page it was made from."""
+TITLE_WEIGHT, KEYWORD_WEIGHT, CHANGES_WEIGHT = 4.0, 3.0, 0.25
+"""How much a word counts in a title, among keywords and in the changelog, where 1 is for the text of any other page."""
+STEM_SHARE, PART_SHARE = 0.5, 0.5
+"""How much is left where only the stem of a word is there, or one of which it is made."""
+LEAST_SHARE = 0.35
+"""Pages that score less than this, compared with the best one, aren't shown."""
+MOST_COUNTED, SHORTEST_STEM = 4, 4
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _SIGNS = re.compile(r"\*\*|`|^[#*>] ?|^\|[-| :]+\|$|\|", re.MULTILINE)
 
@@ -47,7 +57,7 @@ class HelpPage:
 
 @dataclass(frozen=True)
 class HelpHit:
-    """A page that has all words that were searched for, with a line of its text and the places of the words in it.
+    """A page that words are about which were searched for, with a line of its text and the places of the words in it.
 
     `words` are those that were found, which are parts of the typed ones in scripts without spaces.
     """
@@ -85,33 +95,64 @@ def source_version(english: Path) -> str:
     return hashlib.sha256(english.read_text("utf-8").strip().encode()).hexdigest()[:12]
 
 
-def search_help(names: Iterable[str], words: str, language: str) -> list[HelpHit]:
-    """Return the pages with all of these words, those with them in the title first; reads every page."""
+def search_help(
+    names: Iterable[str], words: str, language: str, keywords: Mapping[str, str] | None = None
+) -> list[HelpHit]:
+    """Return the pages that these words are most likely about, best first; reads every page.
+
+    `keywords` are other words for what a page is about. Rare words count more, those of a title most; the endings of
+    words may differ.
+    """
     pages = [load_help_page(name, language) for name in names]
-    return _find_pages(pages, words.split()) or _find_pages(pages, _parted(words))
+    terms = _terms_of(words)
+    found = {term: [_match_of(term, page, (keywords or {}).get(page.name, "")) for page in pages] for term in terms}
+    # A word that is on every page, such as "how", says next to nothing.
+    weights = {term: log((len(pages) + 1) / (sum(map(bool, of)) + 0.5)) for term, of in found.items()}
+    whole = sum(weights.values()) or 1.0
+    scores = [
+        sum(weights[term] * of[place] for term, of in found.items())
+        * sum(weights[term] for term, of in found.items() if of[place])
+        / whole
+        for place in range(len(pages))
+    ]
+    ranked = sorted(zip(scores, pages, strict=True), key=lambda scored: -scored[0])
+    return [_hit_of(page, words, terms) for score, page in ranked if score and score >= LEAST_SHARE * ranked[0][0]]
 
 
-def _find_pages(pages: Iterable[HelpPage], wanted: Sequence[str]) -> list[HelpHit]:
-    words, ranked = " ".join(wanted), list[tuple[bool, int, HelpHit]]()
-    for page in pages:
-        text = page.plain_text
-        counts = [len(marks_in(f"{page.title}\n{text}", word)) for word in wanted]
-        if counts and all(counts):
-            snippet, marks = text_around(text, words)
-            hit = HelpHit(page, words, snippet, marks)
-            ranked.append((title_fitness(page.title, words) is None, -sum(counts), hit))
-    return [hit for _, _, hit in sorted(ranked, key=lambda entry: entry[:2])]
+def _match_of(term: str, page: HelpPage, keywords: str) -> float:
+    """Return how much a page is about a word, 0 where it has none that begins so, nor a part of a compound."""
+    # The changelog is as long as all other pages, and about everything.
+    text_weight = 1.0 if page.name != CHANGES else CHANGES_WEIGHT
+    texts = ((TITLE_WEIGHT, page.title), (KEYWORD_WEIGHT, keywords), (text_weight, page.plain_text))
+    for part, share in ((term, 1.0), (_stem_of(term), STEM_SHARE)):
+        counts = [(weight, len(marks_in(text, part))) for weight, text in texts]
+        if weights := [weight * (1 + min(count, MOST_COUNTED) / MOST_COUNTED) for weight, count in counts if count]:
+            return share * sum(weights)
+    known = {word for word in fold_text(f"{page.title} {keywords}").split() if len(word) > SHORTEST_STEM}
+    return PART_SHARE * KEYWORD_WEIGHT if any(word in fold_text(term) for word in known) else 0.0
 
 
-def _parted(words: str) -> list[str]:
+def _hit_of(page: HelpPage, words: str, terms: Sequence[str]) -> HelpHit:
+    text = page.plain_text
+    shown = words if all(marks_in(f"{page.title}\n{text}", word) for word in words.split()) else " ".join(terms)
+    return HelpHit(page, shown, *text_around(text, shown))
+
+
+def _terms_of(words: str) -> list[str]:
     """Return the words, and of those that a script writes without spaces pairs of letters, as most of its words are."""
-    parts: list[str] = []
-    for word in words.split():
-        if WITHOUT_SPACES.fullmatch(word) and len(word) > 2:
-            parts += [word[place : place + 2] for place in range(0, len(word), 2)]
-        else:
-            parts.append(word)
-    return parts
+    terms: list[str] = []
+    for run, letters in groupby(words, lambda letter: "" if letter.isspace() else bool(WITHOUT_SPACES.match(letter))):
+        word = "".join(letters)
+        if run is True and len(word) > 2:
+            terms += [word[place : place + 2] for place in range(len(word) - 1)]
+        elif run != "":
+            terms.append(word)
+    return list(dict.fromkeys(terms))
+
+
+def _stem_of(word: str) -> str:
+    """Return a word without its last letters, which most languages change: plural, tense, case."""
+    return word if WITHOUT_SPACES.match(word) else word[: max(SHORTEST_STEM, len(word) - 2)]
 
 
 def help_picture(name: str, *, is_dark: bool) -> Path | None:

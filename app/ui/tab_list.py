@@ -192,4 +192,4 @@ def open_help(theme: Theme, screen: str, above: QWidget) -> None:
     """Show the help page about a screen over a window."""
     from app.ui.help.help_window import show_help  # not needed at start
 
-    show_help(theme, screen, above)
+    show_help(theme, screen, above, TABS)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.installed_languages import ENGLISH
+from app.core.catalogue import TextCatalogue, read_catalogue, use_catalogue
+from app.core.installed_languages import ENGLISH, built_in_file
 from app.core.paths import resource_path
 from app.core.po_file import read_messages
 from app.features.help_pages import (
@@ -18,7 +19,7 @@ from app.features.help_pages import (
     search_help,
     source_version,
 )
-from app.ui.help.help_topics import PAGES, SCREENS, page_of
+from app.ui.help.help_topics import COMMANDS, PAGES, ROWS, SCREENS, find_keywords, page_of
 from app.ui.shell.keyboard import LIST_SHORTCUTS, WINDOW_SHORTCUTS
 from app.ui.shell.settings_index import PAGES as SETTINGS_PAGES
 from app.ui.tab_list import TABS
@@ -27,6 +28,50 @@ ENGLISH_PAGES = [name for name in PAGES if name != CHANGES]
 SHORTEST_PAGE = 200
 TYPED = {"/", "tag:work", "project:house", "{{topic}}", "F1", "Tab", "F3", "Up", "Down"}
 """What pages write as code that is no shortcut of a table."""
+ASKED = {
+    "en": (
+        "dark mode > appearance", "bigger letters > appearance", "color theme > appearance",
+        "increase contrast > appearance", "interface language german > appearance", "GPU > performance",
+        "RAM full > performance check", "too slow > performance check", "graphics card not used > performance check",
+        "context window size > performance", "CPU cores > performance", "remove chat > chat your-data",
+        "restore deleted conversation > your-data chat", "trash bin > your-data", "backup my data > your-data",
+        "encrypt with password > your-data", "where are files stored > your-data models",
+        "export conversation as pdf > chat your-data finding", "microphone > voice", "speech to text > voice",
+        "text to speech > voice", "read out loud > voice", "hotkeys > keyboard", "shortcut list > keyboard",
+        "work offline > network", "firewall > network", "telemetry > network", "huggingface login > network hub",
+        "error message > check", "bug report > check", "crash > check", "attach pdf > documents",
+        "upload file > documents", "OCR scanned > documents system", "system prompt > assistants chat",
+        "persona > assistants", "OpenAI API > servers", "share model with another computer > servers",
+        "internet search > tools network", "plugin mcp > tools", "remember facts about me > memories",
+        "summary of a long report > summarize", "dictionary of terms > translate", "autocomplete code > write",
+        "token probabilities > inside", "gguf file > models", "install a model > models hub",
+        "resume broken download > hub check", "folders for chats > projects", "minimize to tray > system quick-ask",
+        "benchmark models side by side > compare", "night theme > appearance", "change font > appearance",
+        "stop animations > appearance", "vram > performance", "number of cores > performance",
+        "erase conversation > your-data chat", "move to a new computer > your-data",
+        "talk instead of typing > voice", "internet access off > network", "company proxy > network",
+        "subtitles of a recording > documents", "drag and drop document > documents",
+        "roleplay character > assistants", "lm studio > models your-data", "arena > compare",
+        "spell checker > chat write", "incognito > chat", "command palette > finding", "fill in the middle > write",
+        "screenshot > documents",
+    ),
+    "de": (
+        "Dunkelmodus > appearance", "größere Schrift > appearance", "Grafikkarte > performance",
+        "Arbeitsspeicher > performance check models", "langsam > performance check", "Mikrofon > voice",
+        "Diktat > voice", "Tastenkürzel > keyboard", "Papierkorb > your-data", "Datensicherung > your-data",
+        "verschlüsseln Passwort > your-data", "Datenschutz > network", "Fehlermeldung > check",
+        "PDF anhängen > documents", "Wörterbuch Fachbegriffe > translate", "Rolle für das Modell > assistants",
+        "API für andere Programme > servers",
+    ),
+    "ja": (
+        "ダークモード > appearance", "文字を大きくする > appearance", "GPU > performance",
+        "メモリ不足 > performance check", "遅い > performance check", "マイク > voice", "音声入力 > voice",
+        "ショートカット > keyboard", "ゴミ箱 > your-data", "バックアップ > your-data", "暗号化 > your-data",
+        "プライバシー > network", "エラー > check", "PDFを添付 > documents", "用語集 > translate",
+        "システムプロンプト > assistants chat", "スキャン > documents system",
+    ),
+}  # fmt: skip
+"""Questions in other words than the pages have, and the pages of which one is to be among the first three."""
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 """Names of the program. A bold beginning of a paragraph ends with its colon or full stop."""
 _CODE = re.compile(r"(?<!`)`([^`]+)`")
@@ -160,3 +205,30 @@ def test_a_search_finds_pages_with_all_words_titles_first() -> None:
     assert "**" not in snippet
     assert {snippet[start:end].lower() for start, end in marks} & {"lock", "passphrase"}
     assert search_help(PAGES, "zzqx", "en") == []
+
+
+@pytest.mark.parametrize("language", ASKED)
+def test_pages_are_found_by_other_words(language: str) -> None:
+    use_catalogue(
+        read_catalogue(built_in_file(language).read_text("utf-8"), language) if language != ENGLISH else TextCatalogue()
+    )
+    try:
+        keywords = find_keywords(TABS)
+    finally:
+        use_catalogue(TextCatalogue())
+    missed = []
+    for question in ASKED[language]:
+        words, _, pages = question.partition(" > ")
+        hits = search_help(PAGES, words, language, keywords)
+        if not {hit.page.name for hit in hits[:3]} & set(pages.split()):
+            missed.append(question)
+    assert len(missed) <= len(ASKED[language]) // 8, missed
+
+
+def test_rows_and_commands_that_lead_elsewhere_are_there() -> None:
+    shortcuts = {shortcut.name for shortcut in WINDOW_SHORTCUTS} | {
+        command.name for spec in TABS for command in spec.commands
+    }
+    assert COMMANDS.keys() <= shortcuts
+    assert ROWS.keys() <= {row.key for page in SETTINGS_PAGES for row in page.settings}
+    assert {*COMMANDS.values(), *ROWS.values()} <= set(PAGES)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from app.core.catalogue import Translatable
 from app.features.help_pages import CHANGES
+from app.ui.i18n import tr
+from app.ui.shell.keyboard import WINDOW_SHORTCUTS
+from app.ui.shell.settings_index import PAGES as SETTINGS_PAGES
+from app.ui.shell.tab_spec import TabSpec
 
 GROUPS: tuple[tuple[Translatable, tuple[str, ...]], ...] = (
     ("First steps", ("start", "keyboard", "finding", "quick-ask")),
@@ -78,6 +85,40 @@ SCREENS = {
 """Page by the name of a screen: a tab with the part that is shown or has the keyboard, a page of the settings, or the
 class of a dialog.
 """
+
+
+COMMANDS = {
+    "new": "chat", "temporary_chat": "chat", "new_project": "projects", "palette": "finding", "quick_ask": "quick-ask",
+    "find": "finding", "search": "finding", "inside": "inside", "context": "chat", "choose_model": "models",
+    "attach": "documents", "prompts": "assistants", "dictate": "voice", "read_aloud": "voice", "export": "your-data",
+    "print": "your-data", "import_chats": "your-data", "assistants": "assistants", "chat_settings": "chat",
+    "open_model": "models", "zoom_in": "appearance", "shortcuts": "keyboard", "record": "documents",
+    "pictures": "documents", "screen_region": "documents",
+}  # fmt: skip
+"""Page by the name of a command, whose other words lead to it, too."""
+ROWS = {
+    "dictation_language": "voice", "reading_speed": "voice", "reading_voice": "voice", "read_scans": "documents",
+    "access_token": "hub", "web_pages": "tools", "search_engine": "tools",
+}  # fmt: skip
+"""Page by the name of a row of the settings, where it isn't that of the row's page."""
+
+
+def find_keywords(specs: Sequence[TabSpec]) -> dict[str, str]:
+    """Return by page the other words for what it is about: those of settings, tabs and commands."""
+    words = defaultdict[str, list[str]](list)
+    for settings in SETTINGS_PAGES:
+        page = SCREENS[f"settings/{settings.name}"]
+        words[page].append(tr(settings.also))
+        for row in settings.settings:
+            words[ROWS.get(row.key, page)] += [tr(row.label), tr(row.also)]
+    for spec in specs:
+        words[SCREENS[spec.name]].append(tr(spec.also))
+        for command in spec.commands:
+            words[COMMANDS.get(command.name) or page_of(f"{spec.name}/{command.name}")].append(tr(command.also))
+    for shortcut in WINDOW_SHORTCUTS:
+        if shortcut.name in COMMANDS:
+            words[COMMANDS[shortcut.name]].append(tr(shortcut.also))
+    return {page: " ".join(found) for page, found in words.items()}
 
 
 def page_of(screen: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,13 +18,14 @@ from app.core.installed_languages import ENGLISH
 from app.features.finding import title_marks, words_pattern
 from app.features.help_pages import CHANGES, HelpPage, help_picture, load_help_page, search_help
 from app.language.scripts import is_right_to_left
-from app.ui.help.help_topics import GROUPS, PAGES, page_of
+from app.ui.help.help_topics import GROUPS, PAGES, find_keywords, page_of
 from app.ui.i18n import Translatable, tr, window_title
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import HELP
 from app.ui.shell.entry_search import EntrySearch
 from app.ui.shell.keyboard import move_focus, written
 from app.ui.shell.palette import PaletteEntry
+from app.ui.shell.tab_spec import TabSpec
 from app.ui.text.formats import char_format, cursor_over, highlight
 from app.ui.text.markdown import read
 from app.ui.text.markdown_card import MarkdownCard
@@ -231,9 +232,9 @@ class HelpWindow(Dialog):
     page = ""
     """Name of the page that is shown."""
 
-    def __init__(self, theme: Theme, above: QWidget) -> None:
+    def __init__(self, theme: Theme, above: QWidget, specs: Sequence[TabSpec] = ()) -> None:
         super().__init__(above)
-        self._theme, self._before = theme, QApplication.focusWidget()
+        self._theme, self._before, self._specs = theme, QApplication.focusWidget(), specs
         self._history: list[str] = []
         self.setObjectName("help_window")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -328,7 +329,7 @@ class HelpWindow(Dialog):
                 marks=hit.marks,
                 title_marks=title_marks(hit.page.title, words),
             )
-            for hit in search_help(PAGES, words, language_in_use())
+            for hit in search_help(PAGES, words, language_in_use(), find_keywords(self._specs))
         ]
 
     def _on_row(self, index: QModelIndex) -> None:
@@ -375,10 +376,13 @@ class HelpWindow(Dialog):
             self._before.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-def show_help(theme: Theme, screen: str, above: QWidget) -> HelpWindow:
-    """Show the page about a screen, in the help window that is already open over this window, or in a new one."""
+def show_help(theme: Theme, screen: str, above: QWidget, specs: Sequence[TabSpec] = ()) -> HelpWindow:
+    """Show the page about a screen, in the help window that is already open over this window, or in a new one.
+
+    Searches know the words of the tabs in `specs`.
+    """
     open_windows = above.findChildren(HelpWindow, options=Qt.FindChildOption.FindDirectChildrenOnly)
-    window = next((found for found in open_windows if found.isVisible()), None) or HelpWindow(theme, above)
+    window = next((found for found in open_windows if found.isVisible()), None) or HelpWindow(theme, above, specs)
     window.show_page(page_of(screen))
     window.show()
     window.raise_()

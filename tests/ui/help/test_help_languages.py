@@ -123,15 +123,15 @@ def test_every_title_has_room_in_the_list_in_every_language(frame: Frame, qapp: 
 def test_a_search_marks_the_words_that_it_found_in_a_script_without_spaces(
     frame: Frame, qapp: QApplication, pages: Path
 ) -> None:
-    put_page(pages, "zh", TRANSLATED, "# 入门\n\n可以下载一个更大的模型。")
+    put_page(pages, "zh", TRANSLATED, "# 入门\n\n可以采摘更甜的葡萄。")
     use_language(qapp, "zh")
     window = show_help(frame.theme, OTHER, frame.window)
-    window.search.field.setText("下载模型")
+    window.search.field.setText("采摘葡萄")
     assert window.search.titles == ["入门"]
     QTest.keyClick(window.search.field, Qt.Key.Key_Return)
     assert window.page == TRANSLATED
     views = [view for part in window.view.texts for view in part.body.findChildren(TextView)]
-    assert [mark.cursor.selectedText() for view in views for mark in view.extraSelections()] == ["下载", "模型"]
+    assert [mark.cursor.selectedText() for view in views for mark in view.extraSelections()] == ["采摘", "葡萄"]
 
 
 def test_an_arabic_page_begins_at_the_right_and_an_english_one_at_the_left_of_the_same_window(
