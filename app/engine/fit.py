@@ -168,13 +168,15 @@ def is_near(plan: LoadPlan, needs: MemoryNeeds, room: MemoryRoom) -> bool:
 def next_step(plan: LoadPlan, shape: ModelShape, wish: Wish, room: MemoryRoom, *, had_model: bool) -> LoadPlan | None:
     """Return what to try after llama.cpp refused `plan`; None when there is nothing left.
 
-    GPU, then half of its layers, then a smaller context, then no GPU, then smaller contexts there. `had_model` tells
-    that the weights were loaded and only the context was refused: without it, its size was not the reason.
+    GPU, then half of its layers or as many as `room` has memory for now, then a smaller context, then no GPU, then
+    smaller contexts there. `had_model` tells that the weights were loaded and only the context was refused: without it,
+    its size was not the reason.
     """
     if plan.gpu_layers > 0:
         # Half of the layers once, and no further: each attempt takes as long as loading.
-        if FEWER_LAYERS not in plan.steps and plan.gpu_layers > 1:
-            return _changed_plan(plan, shape, FEWER_LAYERS, gpu_layers=plan.gpu_layers // 2)
+        fewer = min(plan.gpu_layers // 2, _most_layers(plan, shape, room))
+        if FEWER_LAYERS not in plan.steps and fewer:
+            return _changed_plan(plan, shape, FEWER_LAYERS, gpu_layers=fewer)
         if had_model and SMALLER_CONTEXT not in plan.steps and plan.context_tokens > CONTEXT_FLOORS[-1]:
             return _smaller_plan(plan, shape, wish)
         try:
@@ -186,6 +188,12 @@ def next_step(plan: LoadPlan, shape: ModelShape, wish: Wish, room: MemoryRoom, *
     if had_model and plan.context_tokens > CONTEXT_FLOORS[-1]:
         return _smaller_plan(plan, shape, wish)
     return None
+
+
+def _most_layers(plan: LoadPlan, shape: ModelShape, room: MemoryRoom) -> int:
+    """Return how many layers of a plan the GPUs have memory for, by the formula."""
+    layouts = (dataclasses.replace(plan.layout, gpu_layers=layers) for layers in range(plan.gpu_layers, 0, -1))
+    return next((it.gpu_layers for it in layouts if shape.memory_needs(it).gpu <= room.gpu_spare()), 0)
 
 
 def _smaller_plan(plan: LoadPlan, shape: ModelShape, wish: Wish) -> LoadPlan:

@@ -151,9 +151,12 @@ class _ModelOpening:
         self._report_progress(0.0)
         give_up()
         self._library.forget_words()
+        planned_for, self._gpus = self._gpus, self._gpus_now()
         room = self._memory_room()
-        # The old model is gone now, and how much it really gave back is better known than planned.
-        plan: LoadPlan | None = planned if freed_bytes == 0 else self._first_plan(room)
+        # The old model is gone now, and how much it really gave back is better known than planned; or another program
+        # has taken a GPU's memory meanwhile.
+        is_as_planned = freed_bytes == 0 and self._gpus == planned_for
+        plan: LoadPlan | None = planned if is_as_planned else self._first_plan(room)
         while plan is not None:
             context = self._try_plan(plan)
             if self._job.cancelled:
@@ -161,7 +164,9 @@ class _ModelOpening:
                 return None
             if context and self._model is not None:
                 return self._make_opened_model(plan, context)
-            plan = self._plan_after(plan, room)
+            # What was free a moment ago may be another program's now.
+            self._gpus = self._gpus_now()
+            plan = self._plan_after(plan, self._memory_room())
             if plan is not None:
                 self._report_progress(0.0, plan.steps[-1] if plan.steps else "")
         self._drop_context(None)
@@ -193,6 +198,11 @@ class _ModelOpening:
         """Return the GPUs; one lent to ourselves shares its memory with this computer."""
         gpus = devices.usable_gpus(found, names)
         return tuple(dataclasses.replace(gpu, shared=gpu.shared or self._borrowed.is_here(gpu.name)) for gpu in gpus)
+
+    def _gpus_now(self) -> tuple[GpuRoom, ...]:
+        """Return the GPUs with the memory that is free now; lent ones can't be asked again while a model is there."""
+        free = {device.name: device.free_bytes for device in devices.list_devices(self._library)} if self._gpus else {}
+        return tuple(dataclasses.replace(gpu, free_bytes=free.get(gpu.name, gpu.free_bytes)) for gpu in self._gpus)
 
     def _fits_here(self, freed_bytes: int) -> bool:
         try:

@@ -17,7 +17,7 @@ from app.core.gguf import GgufHeader, check_model
 from app.core.wire import EventReply
 from app.engine import computer, protocol
 from app.engine.backend import EngineJob
-from app.engine.llama import devices, loading
+from app.engine.llama import devices, loading, model_parameters
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.model_shape import shape_of
@@ -273,6 +273,80 @@ def test_a_gpu_without_memory_is_said(openings: Openings, monkeypatch: pytest.Mo
     monkeypatch.setattr(loading.memory_probe, "probe_file", lambda *args, **kwargs: None)  # would look for the card
     plan = opened_by(openings, gpu_layers=5).plan
     assert (plan.choice, plan.gpu_layers, plan.gpu_missed) == ("cpu_only", 0, "no_memory")
+
+
+class ScriptedCard:
+    """A graphics card whose free memory other programs change, and whose layers the processor computes."""
+
+    def __init__(self, openings: Openings, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seen_mib: list[int] = []
+        """What is free at each look; the last one stays."""
+        self.asked: list[int] = []
+        """Layers of each load."""
+        self.most_layers = sys.maxsize
+        """What the card really has memory for; more is refused."""
+        real_list, real_load = devices.list_devices, loading.load_model
+
+        def look(library: Any) -> tuple[Device, ...]:
+            seen = self.seen_mib.pop(0) if len(self.seen_mib) > 1 else self.seen_mib[0]
+            return (*real_list(library), Device("CUDA0", "a card", "gpu", seen * MIB, 4000 * MIB))
+
+        def load(library: Any, path: str, header: GgufHeader, layers: int, **keys: Any) -> Any:
+            self.asked.append(layers)
+            if layers > self.most_layers:
+                return None
+            return real_load(library, path, header, 0, **keys | {"parameters": None})
+
+        monkeypatch.setattr(devices, "list_devices", look)
+        monkeypatch.setattr(model_parameters, "find_handles", lambda *_: [])
+        monkeypatch.setattr(loading, "load_model", load)
+        monkeypatch.setattr(loading.memory_probe, "probe_file", lambda *args, **kwargs: None)
+
+
+@pytest.fixture
+def card(openings: Openings, monkeypatch: pytest.MonkeyPatch) -> ScriptedCard:
+    return ScriptedCard(openings, monkeypatch)
+
+
+def test_a_gpu_that_fills_up_after_the_plan_gets_fewer_layers(openings: Openings, card: ScriptedCard) -> None:
+    card.seen_mib = [2000]
+    whole = opened_by(openings).plan
+    card.seen_mib = [2000, 450]
+    plan = opened_by(openings).plan
+    assert (whole.choice, whole.gpu_layers) == ("fits", 31)
+    assert plan.choice == "layers_reduced"
+    assert 0 < plan.gpu_layers < 31
+    assert card.asked == [31, plan.gpu_layers], "nothing was tried in vain"
+    assert openings.steps == [""]
+
+
+def test_a_gpu_that_gave_memory_back_with_the_former_model_is_used_whole(
+    openings: Openings, card: ScriptedCard
+) -> None:
+    card.seen_mib = [600, 2000]
+    assert opened_by(openings).plan.gpu_layers == 31
+
+
+@pytest.mark.parametrize(("left_mib", "most"), [(1500, 16), (350, 9)])
+def test_a_load_refused_for_memory_is_tried_once_smaller_by_what_is_free_then(
+    openings: Openings, card: ScriptedCard, left_mib: int, most: int
+) -> None:
+    card.seen_mib, card.most_layers = [2000, 2000, left_mib], most
+    plan = opened_by(openings).plan
+    assert openings.steps == ["", "fewer_layers"]
+    assert plan.steps == ("fewer_layers",)
+    assert card.asked == [31, plan.gpu_layers]
+    assert 0 < plan.gpu_layers <= most
+
+
+def test_a_gpu_that_is_full_at_the_second_try_leaves_the_model_to_the_processor(
+    openings: Openings, card: ScriptedCard
+) -> None:
+    card.seen_mib, card.most_layers = [2000, 2000, 100], 0
+    plan = opened_by(openings, gpu_layers=31).plan
+    assert card.asked == [31, 0]
+    assert openings.steps == ["", "cpu"]
+    assert (plan.gpu_layers, plan.gpu_missed) == (0, "load_failed")
 
 
 LIMITED = """
