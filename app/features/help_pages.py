@@ -17,7 +17,8 @@ from app.core.catalogue import Translatable, tr
 from app.core.installed_languages import ENGLISH
 from app.core.paths import resource_path, resource_root
 from app.features.finding import Marks, marks_in, text_around
-from app.language.language_names import WITHOUT_SPACES
+from app.language.language_names import WITHOUT_SPACES, is_rtl
+from app.language.scripts import is_right_to_left
 from app.store.database import fold_text
 
 CHANGES = "whats-new"
@@ -32,6 +33,7 @@ STEM_SHARE, PART_SHARE = 0.5, 0.5
 LEAST_SHARE = 0.35
 """Pages that score less than this, compared with the best one, aren't shown."""
 MOST_COUNTED, SHORTEST_STEM = 4, 4
+RIGHT_TO_LEFT_MARK = "\u200f"
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _SIGNS = re.compile(r"\*\*|`|^[#*>] ?|^\|[-| :]+\|$|\|", re.MULTILINE)
 
@@ -80,7 +82,11 @@ def load_help_page(name: str, language: str) -> HelpPage:
     made_from = SOURCE_LINE.match(text)
     heading, _, markdown = text[made_from.end() if made_from else 0 :].partition("\n")
     is_outdated = language != ENGLISH and (made_from is None or made_from[1] != source_version(source))
-    return HelpPage(name, heading.removeprefix("# ").strip(), markdown.strip(), language, is_outdated)
+    title = heading.removeprefix("# ").strip()
+    if is_rtl(language) and not is_right_to_left(title):
+        # It begins with a name such as Hub, by which it would run from left to right wherever it is shown.
+        title = RIGHT_TO_LEFT_MARK + title
+    return HelpPage(name, title, markdown.strip(), language, is_outdated)
 
 
 def help_file(name: str, language: str) -> Path:

@@ -19,6 +19,7 @@ from app.features.help_pages import (
     search_help,
     source_version,
 )
+from app.language.scripts import is_right_to_left
 from app.ui.help.help_topics import COMMANDS, PAGES, ROWS, SCREENS, find_keywords, page_of
 from app.ui.shell.keyboard import LIST_SHORTCUTS, WINDOW_SHORTCUTS
 from app.ui.shell.settings_index import PAGES as SETTINGS_PAGES
@@ -193,6 +194,13 @@ def test_a_search_finds_what_people_type_in_their_language(
     (hit,) = search_help(("chat", "models"), words, language)
     assert hit.page.name == "models"
     assert hit.marks
+
+
+def test_titles_run_as_their_language_does_also_behind_a_foreign_name() -> None:
+    titles = [load_help_page(name, "ar").title for name in ENGLISH_PAGES]
+    assert [title for title in titles if not is_right_to_left(title)] == []
+    assert any(title.strip("\u200f").startswith("Hub") for title in titles)
+    assert load_help_page("hub", "en").title.isprintable()
 
 
 def test_a_search_finds_pages_with_all_words_titles_first() -> None:
