@@ -239,6 +239,9 @@ def _fit_values(model: ModelLoaded) -> dict[str, str]:
 SLEEPS_FOR_MEMORY = PersonMessage(
     "Memory was low, so the model was put to sleep.", "It wakes up when you send a message.", "settings"
 )
+NOT_REACHED = PersonMessage(
+    "The file of {name}, your chat model, can’t be reached.", "{starter} answers until it’s back.", "models"
+)
 WAITS_FOR_ANSWER = PersonMessage("Memory is low. The model will be put to sleep after its answer.")
 WAITS_FOR_SUMMARY = PersonMessage(
     "Memory is low. The model will be put to sleep when its work is done.", action="settings"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
-from app.core.paths import starter_model
+from app.core.paths import runs_elsewhere, starter_model
 from app.features.error_messages import message_of_words
-from app.features.models.model_messages import MessageTemplate, surprise_words, trying_words
+from app.features.models.model_messages import NOT_REACHED, MessageTemplate, surprise_words, trying_words
 from app.features.models.model_names import display_name
 from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import STARTER
@@ -52,7 +53,9 @@ class ModelLoader(QObject):
         self.step = ""
         self.model: ModelLoaded | None = None
         self._notices = LoadingTold(notify)
-        self._is_expected = self._sleeps_until_sent = False
+        self._unreached = UnreachedModel(app, notify)
+        self._sleeps_until_sent = False
+        self._is_expected = False
         self._brought_in_place_of: Path | None = None
         """Model that was loaded before a chat's own one, while that is loading; restored if it fails."""
         self._has_begun = False
@@ -73,10 +76,15 @@ class ModelLoader(QObject):
         return loaded if loaded != self.path else None
 
     def start(self) -> None:
-        if self.path is not None:
-            self.load(self.path, is_for_one=self._is_for_one)
-        else:
+        starter = starter_model()
+        if self.path is None:
             self.changed.emit()
+        elif starter is not None and not self._is_for_one and self._unreached.begin(self.path):
+            self._load(starter, fall_back=None, remember=False)
+            # Whatever chats want is the chosen model, as soon as it is there.
+            self._is_for_one = True
+        else:
+            self.load(self.path, is_for_one=self._is_for_one)
 
     def stand_by(self, path: Path | None) -> None:
         """Set which model the first load takes: the override of the chat that is shown, or None for the common
@@ -168,7 +176,9 @@ class ModelLoader(QObject):
 
     def _usual_model(self) -> Path | None:
         chosen = self._app.model_path()
-        return chosen if self._is_for_one and self._task is None and self.path != chosen else None
+        if not self._is_for_one or self._task is not None or self.path == chosen:
+            return None
+        return chosen if not self._unreached.is_away(chosen) else None
 
     def _load(self, path: Path, *, fall_back: Path | None, remember: bool) -> None:
         before, self._has_begun = self.path, True
@@ -273,7 +283,35 @@ class ModelLoader(QObject):
         self._notices.end()
         if state == "ready" and model is not None:
             self._notices.tell_surprise(model)
+            self._unreached.end_for(self.path)
         self.changed.emit()
+
+
+class UnreachedModel:
+    """Tells that the chosen model's file isn't there, on an unplugged disk as a rule, and which model answers."""
+
+    def __init__(self, app: Fireside, notify: Notify) -> None:
+        self._app, self._notice = app, StandingNotice(notify)
+        self._path: Path | None = None
+
+    def begin(self, path: Path) -> bool:
+        """Return whether the starter has to answer for a model, which is then said."""
+        if str(path) != self._app.settings.engine.model_path or runs_elsewhere(path) or path.is_file():
+            return False
+        self._path = path
+        values = {"name": tr(self._app.names.name_of(path)), "starter": tr(STARTER)}
+        self._notice.show_sentence(replace(NOT_REACHED, values=values))
+        return True
+
+    def is_away(self, path: Path | None) -> bool:
+        """Return whether a model is the one that was told, and still not there."""
+        return path is not None and path == self._path and not path.is_file()
+
+    def end_for(self, loaded: Path | None) -> None:
+        """Forget it once the model that is chosen now is loaded."""
+        if self._path is not None and loaded == self._app.model_path():
+            self._path = None
+            self._notice.end()
 
 
 class LoadingTold:

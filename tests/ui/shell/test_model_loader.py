@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from app.core.errors.engine_errors import EngineStopped
 from app.core.errors.model_errors import ModelLoadFailed, ModelMissing
 from app.core.events import LoadProgress, Message, Role
 from app.core.paths import starter_model
+from app.engine.contract import ensure_loaded
+from app.engine.protocol import OPEN
 from app.features.error_messages import sentence_for
-from app.features.models.model_messages import GPU_NOT_FOUND, LOADED_ON_CPU
+from app.features.models.model_messages import GPU_NOT_FOUND, LOADED_ON_CPU, NOT_REACHED
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import SETTINGS, STARTER
 from app.ui.shell import tasks
@@ -168,6 +171,39 @@ def test_a_child_that_went_away_puts_the_model_to_sleep(frame: Frame, qtbot: QtB
     frame.engine.unload()
     frame.loader.sync_with_engine()
     assert (frame.loader.state, state_word(frame.loader)) == ("asleep", "asleep")
+
+
+def test_the_starter_answers_for_a_chosen_file_that_is_away_and_says_so_until_it_is_back(
+    frame: Frame, qtbot: QtBot, tmp_path: Path, starter: Path
+) -> None:
+    chosen = tmp_path / "disk" / "big.gguf"
+    frame.app.change_settings("engine", model_path=str(chosen))
+    frame.loader.stand_by(None)
+    frame.loader.start()
+    until(qtbot, frame.loader, "ready")
+    assert frame.loader.path == starter
+    said = replace(NOT_REACHED, values={"name": model_name(chosen), "starter": STARTER})
+    assert frame.notices == [str(said)]
+    assert frame.settings.engine.model_path == str(chosen), "the choice is kept"
+    assert frame.app.usual_model() is None, "whatever is loaded answers"
+    chosen.parent.mkdir()
+    model(chosen.parent, chosen.name)
+    assert frame.app.usual_model() == chosen
+    tasks.run(lambda cancel: iter([ensure_loaded(frame.engine, chosen, OPEN, cancel=cancel)]), frame.loader)
+    qtbot.waitUntil(lambda: frame.loader.path == chosen and frame.loader.state == "ready")
+    assert frame.notices == []
+
+
+def test_choosing_another_model_ends_the_wait_for_a_file_that_is_away(
+    frame: Frame, qtbot: QtBot, tmp_path: Path, starter: Path
+) -> None:
+    frame.app.change_settings("engine", model_path=str(tmp_path / "disk" / "big.gguf"))
+    frame.loader.stand_by(None)
+    frame.loader.start()
+    until(qtbot, frame.loader, "ready")
+    frame.loader.load(starter)
+    qtbot.waitUntil(lambda: frame.notices == [])
+    assert frame.settings.engine.model_path == ""
 
 
 def test_the_starter_is_chosen_at_first(frame: Frame) -> None:
