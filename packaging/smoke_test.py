@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import ctypes
+import ctypes.util
 import importlib.util
 import json
 import math
@@ -49,6 +50,8 @@ PICTURE = (ROOT / "resources" / "pictures" / "light.png").read_bytes()
 FIT_PROBE = {"type": "FitProbe", "layout": {"context_tokens": 4096}, "gpus": [], "split": []}
 """What is asked of `app.engine.fit`'s throw-away process, but for the path of the model."""
 FIT_ANSWER = "MemoryNeeds"
+VOICE_ANSWERS = ("VoicesFound", "NoVoice")
+HELP_PICTURE = re.compile(r"^!\[[^\]]*\]\(([a-z-]+)\)$", re.MULTILINE)
 
 
 class Failed(Exception):
@@ -182,6 +185,52 @@ def try_fit_probe(trial: Trial) -> str:
     if needs["kv"] != 4096 * 30 * 2 * 3 * 64 * 2:
         raise Failed(f"4,096 tokens of the starter should take 90 MiB, not {needs}")
     return f"weights {needs['weights'] / 1e6:.0f} MB, context {needs['kv'] / 1e6:.0f} MB"
+
+
+def try_help(trial: Trial) -> str:
+    """Each page of the help is inside in each language, with its pictures; so are Mozilla's authorities."""
+    inside = trial.folder / "program" / "_internal"
+    pages = inside / "resources" / "help"
+    names = sorted(path.name for path in (ROOT / "resources/help/en").glob("*.md"))
+    languages = sorted(path.stem for path in (ROOT / "resources/translations").glob("*.po"))
+    wanted = [pages / language / name for language in ("en", *languages) for name in names]
+    shown = set(HELP_PICTURE.findall("".join((ROOT / "resources/help/en" / name).read_text("utf-8") for name in names)))
+    wanted += [pages / "pictures" / f"{name}-{scheme}.png" for name in shown for scheme in ("dark", "light")]
+    wanted += [inside / "CHANGELOG.md", inside / "certifi" / "cacert.pem"]
+    if missing := [str(path.relative_to(inside)) for path in wanted if not path.is_file()]:
+        raise Failed(f"not inside: {', '.join(missing)}")
+    return f"{len(names)} pages in {len(languages) + 1} languages, {len(shown)} pictures"
+
+
+def try_languages(trial: Trial) -> str:
+    """The terminal speaks each language, and Qt's own menus are there for it."""
+    said = {"en": trial.run("--help")}
+    for path in sorted((ROOT / "resources/translations").glob("*.po")):
+        trial.environment["LANG"] = f"{path.stem}_{path.stem.upper()}.UTF-8"
+        said[path.stem] = trial.run("--help")
+    trial.environment["LANG"] = "C.UTF-8"
+    if len(set(said.values())) != len(said):
+        raise Failed(f"the same in several of {', '.join(said)}")
+    menus = {path.stem.split("_")[1] for path in trial.folder.rglob("qtbase_*.qm")}
+    if menus != said.keys() - {"en"}:
+        raise Failed(f"Qt's menus are there for {', '.join(sorted(menus))} only")
+    return ", ".join(said)
+
+
+def try_voice(trial: Trial) -> str:
+    """What speaks is inside: the child finds voices, or says that the system has no service or no sound library."""
+    # Nobody's speech service is started for this.
+    environment = trial.environment | {"SPEECHD_ADDRESS": f"unix_socket:{trial.home}/none"}
+    done = subprocess.run(
+        trial.command("--voice-worker"), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=COMMAND_TIMEOUT_S, check=False,
+    )  # fmt: skip
+    said = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+    if not said or said[-1]["type"] not in VOICE_ANSWERS:
+        raise Failed(f"--voice-worker said {said} and ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    if said[-1].get("reason") == "module" and ctypes.util.find_library("pulse") is not None:
+        raise Failed(f"the module that speaks cannot be loaded: {said[-1]['detail']}")
+    return f"{said[-1]['type']} {said[-1].get('reason', '')}".strip()
 
 
 def starter_inside(folder: Path) -> Path | None:
@@ -667,6 +716,7 @@ FOLDER_ATTEMPTS = (
         try_kept,
         try_portable,
     ),
+    *(try_help, try_languages, try_voice),
     *(try_window, try_nothing_outside, try_nothing_left),
 )
 UNPACKED_ATTEMPTS = (try_version, try_doctor, try_chat, try_nothing_left, try_nothing_outside)

@@ -633,10 +633,12 @@ def test_the_trial_of_a_package_asks_what_its_process_understands() -> None:
     import smoke_test
 
     from app.engine.memory_probe import PROBE_WIRE, FitProbe
+    from app.features.reading_aloud.voice_process import WIRE as VOICE_WIRE
 
     line = json.dumps(smoke_test.FIT_PROBE | {"path": "model.gguf"}).encode()
     assert isinstance(PROBE_WIRE.parse_request(line), FitProbe)
     assert smoke_test.FIT_ANSWER in {reply.__name__ for reply in PROBE_WIRE.replies}
+    assert set(smoke_test.VOICE_ANSWERS) < {reply.__name__ for reply in VOICE_WIRE.replies}
 
 
 def test_builds_that_differ_are_told_with_why(monkeypatch: pytest.MonkeyPatch) -> None:
