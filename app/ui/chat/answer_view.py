@@ -52,6 +52,7 @@ from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.motion import WAIT_MS, is_moving
 from app.ui.widgets.spoken_views import IS_CODE
 from app.ui.widgets.timers import new_timer
@@ -593,11 +594,7 @@ class StateLine(QWidget):
         self._label = plain_label(wraps=True, parent=self)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._button: QPushButton = text_button("", "link", self, on_click=lambda: self.run_action(self._name))
-        row = QHBoxLayout(self)
-        row.addWidget(self._label)
-        row.addWidget(self._button)
-        row.addStretch(1)
-        theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(fill_layout(QHBoxLayout(self), self._label, self._button, 1), margins=(0, 0, 0, 0), spacing=8)
         theme.dress(self._label, font="small")
         theme.dress(self._button, font="control")
         self.hide()

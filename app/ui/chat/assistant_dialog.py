@@ -29,7 +29,7 @@ from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, NAME_DELETED, NEW_ASSI
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ICON_PX, IconButton, IconPopup, text_button
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
 from app.ui.widgets.row_list import GroupedListModel, Index, RowDelegate
 
 NEW_CHAT_WITH_IT = "Start a chat"
@@ -251,8 +251,7 @@ class AssistantDialog(LibraryDialog):
         head = QHBoxLayout()
         self.side.addWidget(self.list, 1)
         self.side.addWidget(self.new)
-        head.addWidget(self.icon)
-        head.addWidget(self.name, 1)
+        fill_layout(head, self.icon, (self.name, 1))
         self._page = scrolled(QWidget())
         self.page.addLayout(head)
         self.page.addWidget(self.nothing, 1, Qt.AlignmentFlag.AlignBottom)

@@ -22,7 +22,7 @@ from app.ui.shared_labels import WAITS_LABEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
-from app.ui.widgets.layouts import FlowLayout, scrolled
+from app.ui.widgets.layouts import FlowLayout, fill_layout, scrolled
 from app.ui.work.picture_reading import READ_ITS_TEXT, PicturesLine
 
 TOO_LONG_PASSAGES_INSTEAD = "{name} is too long for the model’s context. Each question gets its most relevant passages."
@@ -299,10 +299,7 @@ class TooLong(QFrame):
         self._words = plain_label(kind="muted", wraps=True)
         buttons = QWidget()
         self._flow = FlowLayout(buttons)
-        column = QVBoxLayout(self)
-        column.addWidget(self._words)
-        column.addWidget(buttons)
-        theme.dress(column, margins=(12, 8, 12, 10), spacing=6)
+        theme.dress(fill_layout(QVBoxLayout(self), self._words, buttons), margins=(12, 8, 12, 10), spacing=6)
         theme.dress(self._flow, spacing=6)
         theme.dress(self._words, font="small")
         self.hide()

@@ -369,8 +369,7 @@ class SourceRow(QWidget):
         super().__init__(parent)
         self._theme, self._open_place = theme, open_place
         self._shown: tuple[object, ...] = ()
-        self._flow = FlowLayout(self, is_at_end=is_at_end)
-        theme.dress(self._flow, spacing=6)
+        self._flow = theme.dress(FlowLayout(self, is_at_end=is_at_end), spacing=6)
         self.hide()
 
     def show_places(self, lead: str, places: Sequence[CitationLink], tail: str = "") -> None:
@@ -412,8 +411,7 @@ class SourceRow(QWidget):
         return 0 if self.isHidden() else self._flow.heightForWidth(width)
 
     def _add_words(self, words: str) -> QLabel:
-        label = plain_label(words, kind="muted")
-        self._theme.dress(label, font="small")
+        label = self._theme.dress(plain_label(words, kind="muted"), font="small")
         self._flow.addWidget(label)
         label.show()
         return label

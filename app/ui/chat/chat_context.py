@@ -39,6 +39,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.parts_bar import BarPart, PartsBar
 from app.ui.widgets.popovers import FloatingPanel
 from app.ui.widgets.timers import new_timer
@@ -321,9 +322,7 @@ class ContextPanel(FloatingPanel):
         theme.dress(self, width=WIDTH_PX)
         title = QLabel(tr(WHAT_MODEL_SEES))
         self._sum = plain_label(kind="muted")
-        head = QHBoxLayout()
-        head.addWidget(title, 1)
-        head.addWidget(self._sum)
+        head = fill_layout(QHBoxLayout(), (title, 1), self._sum)
         self._rows: list[Row] = []
         self._bar = PartsBar(theme, tr(WHAT_MODEL_SEES), lambda number: tint(theme, self._rows[number][2]))
         self._table = self._table_of([])
@@ -332,10 +331,7 @@ class ContextPanel(FloatingPanel):
         theme.dress(title, font="section")
         theme.dress(self._sum, self._words, font="small")
         theme.dress(self._column, margins=(16, 14, 16, 16), spacing=10)
-        self._column.addLayout(head)
-        self._column.addWidget(self._bar)
-        self._column.addWidget(self._table)
-        self._column.addWidget(self._words)
+        fill_layout(self._column, head, self._bar, self._table, self._words)
         self._texts = text_button(tr("Show exact text"), "link", self, on_click=self._on_texts, name="exact_texts")
         self._texts.hide()
         self._column.addWidget(self._texts, 0, Qt.AlignmentFlag.AlignLeading)

@@ -36,7 +36,7 @@ from app.ui.widgets.buttons import set_mark
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.labels import announce, plain_caption, plain_tip
-from app.ui.widgets.layouts import scrolled
+from app.ui.widgets.layouts import fill_layout, scrolled
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import clean_title
 
@@ -224,9 +224,7 @@ class TagBar(QWidget):
         self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.viewport().installEventFilter(self)
         inside.installEventFilter(self)
-        row = QHBoxLayout(self)
-        row.addWidget(self._area)
-        theme.dress(row, margins=(0, 0, 0, 0))
+        theme.dress(fill_layout(QHBoxLayout(self), self._area), margins=(0, 0, 0, 0))
         theme.dress(self._line, margins=(0, 0, 0, 0), spacing=5)
         theme.changed.connect(self._fit_height)
         self._line.addStretch(1)

@@ -32,7 +32,7 @@ from app.ui.shared_labels import SEND, STOP
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, OptionChip
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 MESSAGE = "Message"
 COMPOSER_HINT = "Ask anything, drop a document, or type / for a prompt"
@@ -252,19 +252,10 @@ class Composer(QWidget):
         self._column = QVBoxLayout(self)
         self._more = QWidget()
         self._choices = more = QHBoxLayout(self._more)
-        more.addWidget(self.thinking)
-        more.addWidget(self.tools)
-        more.addWidget(self._note, 1)
-        self._row = QHBoxLayout()
-        self._row.addWidget(self.plus)
-        self._row.addWidget(self._more, 1)
-        self._row.addWidget(self.later)
-        self._row.addWidget(self.send)
-        self._written = QVBoxLayout()
-        self._written.addWidget(self.attachments)
-        self._written.addWidget(self.field)
-        self._column.addLayout(self._written)
-        self._column.addLayout(self._row)
+        fill_layout(more, self.thinking, self.tools, (self._note, 1))
+        self._row = fill_layout(QHBoxLayout(), self.plus, (self._more, 1), self.later, self.send)
+        self._written = fill_layout(QVBoxLayout(), self.attachments, self.field)
+        fill_layout(self._column, self._written, self._row)
         self._theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
         ComposerFitting(
             self._note,

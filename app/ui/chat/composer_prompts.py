@@ -21,6 +21,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.labels import announce
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.features.chat_services import Chats
@@ -362,9 +363,7 @@ class PromptList(QFrame):
         self.entries = EntryModel(self)
         self.list = EntryList(theme, tr(PROMPTS), self.entries)
         self.list.clicked.connect(self._choose)
-        column = QVBoxLayout(self)
-        column.addWidget(self.list)
-        theme.dress(column, margins=(6, 6, 6, 6))
+        theme.dress(fill_layout(QVBoxLayout(self), self.list), margins=(6, 6, 6, 6))
         # It stands above the composer, which moves as it grows.
         composer.installEventFilter(self)
         self.hide()

@@ -31,6 +31,7 @@ from app.ui.text.copied_text import spoken_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.popovers import FloatingPanel
 
 THOUGHT_FOR = "Thought for"
@@ -208,13 +209,9 @@ class BranchMap(FloatingPanel):
         self._add(branches, at)
         self.tree.itemClicked.connect(self._choose)
         self.tree.itemActivated.connect(self._choose)
-        column = QVBoxLayout(self)
-        column.addWidget(title)
-        column.addWidget(hint)
-        column.addWidget(self.tree)
+        column = fill_layout(QVBoxLayout(self), title, hint, self.tree)
         theme.dress(title, font="section")
-        theme.dress(hint, font="small")
-        theme.dress(self.tree, font="small")
+        theme.dress(hint, self.tree, font="small")
         theme.dress(column, margins=(14, 12, 10, 10), spacing=6)
         theme.dress(self, width=MAP_WIDTH_PX)
         px = theme.px

@@ -23,6 +23,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.picture_widgets import Thumbnail
 from app.ui.widgets.popovers import FloatingPanel
@@ -180,12 +181,10 @@ class NotSensed(QFrame):
         words = plain_label(text, kind="muted", wraps=True)
         self.setAccessibleName(text)
         self.models = text_button(models, "link", on_click=self.models_wanted)
-        row = QHBoxLayout(self)
-        row.addWidget(words, 1)
+        row = fill_layout(QHBoxLayout(self), (words, 1))
         self.instead = text_button(instead, "link", on_click=self.instead_wanted)
         self.instead.hide()
-        row.addWidget(self.instead)
-        row.addWidget(self.models)
+        fill_layout(row, self.instead, self.models)
         theme.dress(row, margins=(0, 0, 0, 0), spacing=12)
         theme.dress(words, self.models, self.instead, font="small")
         self.hide()
@@ -216,15 +215,9 @@ class DetailPopup(FloatingPanel):
         self.slider.setAccessibleName(title.text())
         ends = QHBoxLayout()
         few, many = plain_label(tr("Quick"), kind="muted"), plain_label(tr("Detailed"), kind="muted")
-        ends.addWidget(few)
-        ends.addStretch(1)
-        ends.addWidget(many)
+        fill_layout(ends, few, 1, many)
         self.words = plain_label(wraps=True)
-        column = QVBoxLayout(self)
-        column.addWidget(title)
-        column.addWidget(self.slider)
-        column.addLayout(ends)
-        column.addWidget(self.words)
+        column = fill_layout(QVBoxLayout(self), title, self.slider, ends, self.words)
         theme.dress(self, width=WIDTH_PX)
         theme.dress(column, margins=(16, 14, 16, 14), spacing=8)
         theme.dress(title, font="section")

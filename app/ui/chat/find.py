@@ -27,6 +27,7 @@ from app.ui.text.selectable import SelectableText
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.elevation import elevate
+from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.timers import new_timer
 
 MARKED_MS = 4_000
@@ -98,9 +99,7 @@ class FindBar(QFrame):
         self.search.field.setPlaceholderText(tr("Find in this chat"))
         self.marks = TurnMarks(transcript, theme, self)
         self._focus_before: QWidget | None = None
-        row = QHBoxLayout(self)
-        row.addWidget(self.search)
-        theme.dress(row, margins=(0, 2, 0, 0))
+        theme.dress(fill_layout(QHBoxLayout(self), self.search), margins=(0, 2, 0, 0))
         theme.dress(self, width=WIDTH_PX)
         self.search.hits_changed.connect(self._on_hits)
         self.search.chosen.connect(self._on_chosen)

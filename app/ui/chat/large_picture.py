@@ -36,7 +36,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.dialogs import SAVED, Dialog, file_dialog
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import within_screen
+from app.ui.widgets.layouts import fill_layout, within_screen
 from app.ui.widgets.picture_widgets import read_rows
 
 if TYPE_CHECKING:
@@ -194,9 +194,7 @@ class LargePicture(Dialog):
         for widget in (self._previous_button, self._next_button):
             widget.setVisible(len(self._uses) > 1)
             row.addWidget(widget)
-        row.addWidget(self._name, 1)
-        row.addWidget(self._about)
-        row.addStretch(0)
+        fill_layout(row, (self._name, 1), self._about, 0)
         for glyph, name, do in (
             ("magnifying-glass-minus", tr("Smaller"), lambda: canvas.zoom_by(-1)),
             ("magnifying-glass-plus", tr(LARGER), lambda: canvas.zoom_by(1)),
@@ -205,11 +203,8 @@ class LargePicture(Dialog):
             row.addWidget(self._button(glyph, name, do))
             if glyph == "magnifying-glass-minus":
                 row.addWidget(self._percent)
-        row.addWidget(self.copy)
-        row.addWidget(self.save)
-        column = QVBoxLayout(self)
-        column.addWidget(canvas, 1)
-        column.addLayout(row)
+        fill_layout(row, self.copy, self.save)
+        column = fill_layout(QVBoxLayout(self), (canvas, 1), row)
         theme.dress(row, spacing=8)
         theme.dress(column, margins=(12, 12, 12, 12), spacing=10)
         theme.dress(self._name, font="control")

@@ -34,7 +34,7 @@ from app.ui.widgets.buttons import IconButton, set_text_font, text_button
 from app.ui.widgets.dialogs import Dialog, cancel_or
 from app.ui.widgets.input_fields import PlainEdit
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import within_screen
+from app.ui.widgets.layouts import drop_margins, fill_layout, within_screen
 from app.ui.widgets.picture_widgets import picture_in
 
 REMOVE_PASTED_TEXT = "Remove pasted text"
@@ -286,10 +286,7 @@ class MessageField(QWidget):
         self.edit.textChanged.connect(self.changed)
         self._chips = QHBoxLayout()
         self._chips.setContentsMargins(0, 0, 0, 0)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.edit)
-        column.addLayout(self._chips)
+        fill_layout(drop_margins(QVBoxLayout(self)), self.edit, self._chips)
         self.setFocusProxy(self.edit)
 
     @property
@@ -447,16 +444,12 @@ class PasteChip(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         label = plain_label(words)
         remove = IconButton(theme, "x", cross, size_px=14, on_click=self.left)
-        self._row = QHBoxLayout(self)
-        self._row.addWidget(label)
-        self._row.addWidget(remove)
-        theme.dress(self._row, margins=(10, 2, 4, 2), spacing=6)
+        self._row = theme.dress(fill_layout(QHBoxLayout(self), label, remove), margins=(10, 2, 4, 2), spacing=6)
         theme.dress(label, font="small")
 
     def offer(self, words: str, do: Callable[[], object]) -> None:
         """Add an action before the remove button."""
-        button = text_button(words, "link", on_click=lambda _=False: do())
-        self._theme.dress(button, font="control")
+        button = self._theme.dress(text_button(words, "link", on_click=lambda _=False: do()), font="control")
         self._row.insertWidget(self._row.count() - 1, button)
 
 
@@ -481,8 +474,7 @@ class LongText(Dialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(*(theme.px(16),) * 4)
         column.setSpacing(theme.px(12))
-        column.addWidget(self.edit, 1)
-        column.addLayout(cancel_or(self, tr(SAVE)))
+        fill_layout(column, (self.edit, 1), cancel_or(self, tr(SAVE)))
         self.accepted.connect(lambda: self.save(clean_text(self.edit.toPlainText())))
         self.resize(within_screen(self, QSize(theme.px(LONG_TEXT_PX[0]), theme.px(LONG_TEXT_PX[1]))))
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)

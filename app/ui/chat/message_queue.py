@@ -22,7 +22,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, announce, plain_label, plain_tip
-from app.ui.widgets.layouts import scrolled
+from app.ui.widgets.layouts import fill_layout, scrolled
 
 QUEUED_AFTER_STOP = "The answer was stopped, so this message waits. Press Esc again to hold it until you send it."
 
@@ -53,19 +53,14 @@ class QueueView(QWidget):
         self._words = plain_label(kind="muted", wraps=True)
         self.send_now = text_button(tr("Send now"), "plain", on_click=lambda: session.dispatch(m.SendQueue()))
         self.send_now.setObjectName("send_now")
-        line = QHBoxLayout()
-        line.addWidget(self._words, 1)
-        line.addWidget(self.send_now, 0, Qt.AlignmentFlag.AlignTop)
+        line = fill_layout(QHBoxLayout(), (self._words, 1), (self.send_now, 0, Qt.AlignmentFlag.AlignTop))
         self._page = QWidget()
         self._page.setObjectName("page")
         self._column = QVBoxLayout(self._page)
         self._page.installEventFilter(self)
         self._scroll = scrolled(self._page)
         self._scroll.setAccessibleName(tr("Waiting messages"))
-        column = QVBoxLayout(self)
-        column.addLayout(line)
-        column.addWidget(self._scroll)
-        theme.dress(column, margins=(0, 4, 0, 2), spacing=6)
+        theme.dress(fill_layout(QVBoxLayout(self), line, self._scroll), margins=(0, 4, 0, 2), spacing=6)
         theme.dress(line, margins=(12, 0, 2, 0), spacing=8)
         theme.dress(self._column, margins=(0, 0, 0, 0), spacing=6)
         theme.dress(self._words, self.send_now, font="control")
@@ -223,13 +218,10 @@ class QueueChip(QWidget):
         self.edit = IconButton(theme, "pencil-simple", tr(EDIT_LABEL), size_px=15, on_click=self.start_editing)
         self.remove = IconButton(theme, "x", tr(REMOVE), size_px=15, on_click=lambda: dispatch(m.RemoveQueued(number)))
         self._line = QWidget()
-        row = QHBoxLayout(self._line)
-        row.addWidget(self._icon)
-        row.addWidget(self._label, 1)
+        row = fill_layout(QHBoxLayout(self._line), self._icon, (self._label, 1))
         for widget in (self._documents, self.move_up, self.edit, self.remove):
             row.addWidget(widget)
-        self._column = QVBoxLayout(self)
-        self._column.addWidget(self._line)
+        self._column = fill_layout(QVBoxLayout(self), self._line)
         self._line.setCursor(Qt.CursorShape.PointingHandCursor)
         theme.dress(self._column, margins=(0, 0, 0, 0))
         theme.dress(row, margins=(12, 3, 6, 3), spacing=6)
@@ -263,15 +255,9 @@ class QueueChip(QWidget):
             field.edit.height_changed.connect(self._on_height_changed)
             cancel = text_button(tr(CANCEL), "quiet", on_click=self._on_cancelled)
             save = text_button(tr(SAVE), "primary", on_click=self._on_saved)
-            buttons = QHBoxLayout()
-            buttons.addStretch(1)
-            buttons.addWidget(cancel)
-            buttons.addWidget(save)
+            buttons = fill_layout(QHBoxLayout(), 1, cancel, save)
             self._editor = QWidget()
-            column = QVBoxLayout(self._editor)
-            column.addWidget(field)
-            column.addLayout(buttons)
-            self._theme.dress(column, margins=(12, 8, 8, 8), spacing=6)
+            self._theme.dress(fill_layout(QVBoxLayout(self._editor), field, buttons), margins=(12, 8, 8, 8), spacing=6)
             self._line.hide()
             self._column.addWidget(self._editor)
             self._on_height_changed()

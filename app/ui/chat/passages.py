@@ -21,6 +21,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -62,10 +63,7 @@ class PassageRow(QFrame):
         self._words = plain_label(kind="muted", wraps=True)
         self.yes = text_button("", "plain", on_click=self.accept)
         self.no = text_button("", "quiet", on_click=self.decline)
-        line = QHBoxLayout(self)
-        line.addWidget(self._words, 1)
-        line.addWidget(self.yes)
-        line.addWidget(self.no)
+        line = fill_layout(QHBoxLayout(self), (self._words, 1), self.yes, self.no)
         theme.dress(line, margins=(12, 4, 4, 4), spacing=6)
         theme.dress(self._words, font="small")
         theme.dress(self.yes, self.no, font="control")

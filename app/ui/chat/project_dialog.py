@@ -56,7 +56,7 @@ from app.ui.widgets.dialogs import Dialog, ScrollBox
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.file_drop import FileDrop, FileDropAction
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.layouts import FlowLayout, fill_layout
 from app.ui.widgets.notice_bar import Notice
 from app.ui.widgets.row_list import clean_title
 from app.ui.work.intake import Intake
@@ -153,8 +153,7 @@ class ProjectDialog(Dialog):
         self.instructions.setFont(theme.font("body"))
         self.model.show_value(self._project.model)
         head, row = QHBoxLayout(), QHBoxLayout()
-        head.addWidget(self._icon)
-        head.addWidget(self.name, 1)
+        fill_layout(head, self._icon, (self.name, 1))
         row.addWidget(self._heading(tr(MODEL), self.model.button), 1)
         row.addWidget(self.model)
         inside = QWidget()
@@ -163,11 +162,9 @@ class ProjectDialog(Dialog):
         column.setSpacing(px(8))
         # The least width of the column, since wrapped labels have none.
         column.addStrut(px(WIDTH_PX - 48))
-        column.addLayout(head)
-        column.addWidget(self._muted(tr("Applies to every chat in this project.")))
+        fill_layout(column, head, self._muted(tr("Applies to every chat in this project.")))
         column.addSpacing(px(6))
-        column.addWidget(self._heading(tr("Instructions"), self.instructions))
-        column.addWidget(self.instructions)
+        fill_layout(column, self._heading(tr("Instructions"), self.instructions), self.instructions)
         column.addSpacing(px(6))
         column.addLayout(row)
         column.addSpacing(px(6))
@@ -177,17 +174,14 @@ class ProjectDialog(Dialog):
         self.cost.setFont(theme.font("small"))
         close = text_button(tr("Done"), "primary", on_click=self.accept, name="project_done")
         close.setDefault(True)
-        foot = QHBoxLayout()
-        foot.addStretch(1)
-        foot.addWidget(close)
+        foot = fill_layout(QHBoxLayout(), 1, close)
         around = QVBoxLayout(self)
         around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
         box = ScrollBox(inside, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40)))
         fade_ends(box, theme)
-        around.addWidget(box)
-        around.addLayout(foot)
+        fill_layout(around, box, foot)
 
     def _heading(self, words: str, field: QWidget) -> QLabel:
         label = QLabel(words)
@@ -334,9 +328,7 @@ class ProjectFiles(QWidget):
         self.add_button.setObjectName("add_documents")
         self.add_button.setAccessibleName(tr("Add documents"))
         self.add_button.setFont(theme.font("control"))
-        head = QHBoxLayout()
-        head.addWidget(heading, 1)
-        head.addWidget(self.add_button)
+        head = fill_layout(QHBoxLayout(), (heading, 1), self.add_button)
         self._chips = QWidget()
         self._chips.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._flow = FlowLayout(self._chips)

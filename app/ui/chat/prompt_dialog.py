@@ -30,7 +30,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import GroupedListModel, Index
 from app.ui.work.doing import SavedFiles
@@ -264,10 +264,7 @@ class PromptDialog(LibraryDialog):
             self.notify.mention(f"{told} {there}" if left else told)
 
     def _lay_out(self) -> None:
-        below = QHBoxLayout()
-        below.addWidget(self.new)
-        below.addStretch(1)
-        below.addWidget(self.more)
+        below = fill_layout(QHBoxLayout(), self.new, 1, self.more)
         self.side.addWidget(self.search)
         self.side.addWidget(self.list, 1)
         self.side.addLayout(below)

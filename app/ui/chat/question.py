@@ -30,7 +30,7 @@ from app.ui.text.selectable import SelectableText
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_caption, plain_label, plain_tip
-from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.layouts import FlowLayout, drop_margins, fill_layout
 from app.ui.work.picture_reading import READ_ITS_TEXT, can_read_text
 
 PICTURES_UNSEEN = "Not shown to the model: it can’t see pictures."
@@ -280,8 +280,7 @@ class QuestionDocuments(QObject):
             self._unseen.show()
         if attached:
             self._above = QWidget(self._turn)
-            flow = FlowLayout(self._above, is_at_end=True)
-            self._theme.dress(flow, spacing=GAP_PX)
+            flow = self._theme.dress(FlowLayout(self._above, is_at_end=True), spacing=GAP_PX)
             for attached_document in attached:
                 flow.addWidget(
                     self._chip(
@@ -334,9 +333,7 @@ class QuestionDocuments(QObject):
         line = QWidget(self._turn)
         words = plain_label(tr(PICTURES_UNSEEN), kind="muted")
         words.setObjectName("unseen")
-        row = QHBoxLayout(line)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(words)
+        row = fill_layout(drop_margins(QHBoxLayout(line)), words)
         self._theme.dress(words, font="small")
         if (read_text := documents.read_text) is not None and can_read_text():
             read = text_button(tr(READ_ITS_TEXT), "link", on_click=lambda: read_text(pictures), name="read_sent_text")

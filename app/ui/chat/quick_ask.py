@@ -28,7 +28,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, announce, plain_label
-from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.layouts import FlowLayout, fill_layout
 
 if TYPE_CHECKING:
     from app.features.chat_services import Chats
@@ -89,20 +89,14 @@ class TakenText(QFrame):
         self._words.setProperty("kind", "muted")
         self._remove = IconButton(theme, "x", tr(LEAVE_TEXT_OUT), size_px=14, on_click=self.on_removed)
         self._remove.setObjectName("remove_taken")
-        inside = QHBoxLayout(self._chip)
-        inside.addWidget(self._name)
-        inside.addWidget(self._words, 1)
-        inside.addWidget(self._count)
-        inside.addWidget(self._remove)
+        inside = fill_layout(QHBoxLayout(self._chip), self._name, (self._words, 1), self._count, self._remove)
         choices = QWidget()
         flow = FlowLayout(choices)
         for key, words in CHOICES:
             button = text_button(tr(words), "filter", name=f"quick_{key}", on_click=partial(self._on_clicked, key))
             theme.dress(button, font="control")
             flow.addWidget(button)
-        column = QVBoxLayout(self)
-        column.addWidget(self._chip)
-        column.addWidget(choices)
+        column = fill_layout(QVBoxLayout(self), self._chip, choices)
         theme.dress(inside, margins=(10, 3, 4, 3), spacing=8)
         theme.dress(flow, spacing=6)
         theme.dress(column, margins=(0, 0, 0, 0), spacing=8)
@@ -223,9 +217,7 @@ class QuickAsk(QWidget):
         foot.addWidget(self._copy)
         foot.addWidget(self._keep)
         column = self._column = QVBoxLayout(self)
-        column.addLayout(head)
-        column.addWidget(self.chat, 1)
-        column.addLayout(foot)
+        fill_layout(column, head, (self.chat, 1), foot)
         self._notify.bar.float_over(self, self.chat)
         self._theme.dress(column, margins=(0, 12, 0, 10), spacing=2)
         self._theme.dress(head, foot, margins=(28, 0, 28, 0), spacing=8)

@@ -36,8 +36,7 @@ class SentPictures(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._shown: Sequence[MediaUse] = ()
-        self._flow = FlowLayout(self, is_at_end=is_at_end)
-        theme.dress(self._flow, spacing=GAP_PX)
+        self._flow = theme.dress(FlowLayout(self, is_at_end=is_at_end), spacing=GAP_PX)
         self.hide()
 
     def show_uses(self, documents: BranchDocuments, uses: Sequence[MediaUse]) -> bool:

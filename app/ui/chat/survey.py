@@ -21,7 +21,7 @@ from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.layouts import FlowLayout, fill_layout
 from app.ui.widgets.timers import new_timer
 from app.ui.work.doing import time_words
 
@@ -93,10 +93,7 @@ class SurveyOffer(QFrame):
         flow = FlowLayout(buttons)
         flow.addWidget(self.whole)
         flow.addWidget(self.passages)
-        column = QVBoxLayout(self)
-        column.addWidget(self._words)
-        column.addWidget(buttons)
-        theme.dress(column, margins=(12, 8, 12, 10), spacing=6)
+        theme.dress(fill_layout(QVBoxLayout(self), self._words, buttons), margins=(12, 8, 12, 10), spacing=6)
         theme.dress(flow, spacing=6)
         theme.dress(self._words, font="small")
         theme.dress(self.whole, self.passages, font="control")

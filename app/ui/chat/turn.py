@@ -44,6 +44,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elevation import PaintedShadow
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.ui.text.selectable import SelectableText
@@ -405,17 +406,14 @@ class TurnEditor(QWidget):
         self.cancel = text_button(tr(CANCEL), "quiet", on_click=turn.stop_editing)
         self.save = text_button(tr(SAVE) if is_answer else tr("Save and ask"), "primary", on_click=self._on_saved)
         self.save.setToolTip(tr("Ctrl+Enter") if is_answer else tr("Enter"))
-        buttons = QHBoxLayout()
-        buttons.addWidget(hint, 1)
+        buttons = fill_layout(QHBoxLayout(), (hint, 1))
         if not is_answer:
             buttons.addStretch(1)
-        buttons.addWidget(self.cancel)
-        buttons.addWidget(self.save)
+        fill_layout(buttons, self.cancel, self.save)
         column = QVBoxLayout(self)
         theme.dress(column, margins=(ANSWER_PADDING_PX if is_answer else PADDING_PX, 12, 12, 10), spacing=10)
         theme.dress(hint, font="small")
-        column.addWidget(self._field)
-        column.addLayout(buttons)
+        fill_layout(column, self._field, buttons)
 
     @property
     def text(self) -> str:

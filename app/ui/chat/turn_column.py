@@ -157,8 +157,7 @@ class ChatsColumn(ListColumn):
             on_click=lambda _=False: self.more_menu().popup_at(self._more),
         )
         read_as(self._more, has_menu=True)
-        inside = fill_layout(QHBoxLayout(self._new), 1, self._more)
-        self._theme.dress(inside, margins=(0, 0, 3, 0))
+        self._theme.dress(fill_layout(QHBoxLayout(self._new), 1, self._more), margins=(0, 0, 3, 0))
 
     def more_menu(self) -> Menu:
         """Return the menu of other ways to begin a chat."""

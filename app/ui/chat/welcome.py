@@ -234,8 +234,7 @@ class AssistantRow(QWidget):
         self._theme = theme
         self._buttons: list[tuple[QPushButton, str]] = []
         self.setAccessibleName(tr("Assistants"))
-        self._row = QHBoxLayout(self)
-        theme.dress(self._row, margins=(0, 10, 0, 0), spacing=8)
+        self._row = theme.dress(QHBoxLayout(self), margins=(0, 10, 0, 0), spacing=8)
 
     @property
     def count(self) -> int:
@@ -290,8 +289,7 @@ class ModelOffer(QWidget):
         self._words = ElidedLabel()
         self._words.setProperty("kind", "muted")
         self.button = text_button("", "link", on_click=self._on_clicked, name="better_model")
-        row = fill_layout(drop_margins(QHBoxLayout(self)), 1, self._words, self.button, 1)
-        theme.dress(row, spacing=8)
+        theme.dress(fill_layout(drop_margins(QHBoxLayout(self)), 1, self._words, self.button, 1), spacing=8)
         theme.dress(self._words, self.button, font="small")
         self._show()
 

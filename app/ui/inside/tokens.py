@@ -508,8 +508,7 @@ class Choices(QFrame):
         for guess, can in guesses:
             said = f"{visible(guess.data)}  {percent(guess.probability)}"
             if not can:
-                label = plain_label(said, kind="muted")
-                self._theme.dress(label, font="small", margins=(4, 4, 4, 4))
+                label = self._theme.dress(plain_label(said, kind="muted"), font="small", margins=(4, 4, 4, 4))
                 self._row.addWidget(label)
                 continue
             button = text_button(

@@ -120,10 +120,8 @@ class BlindPage(ComparisonPage):
         for row in (doing, self._side_by_side, vote, kept):
             self.rows.addLayout(row)
         theme.dress(self.question, height=QUESTION_PX, text=("body", 6))
-        theme.dress(self.ask_button, font="control")
-        theme.dress(self.cancel, *self.votes, font="control")
-        theme.dress(self.status, font="small")
-        theme.dress(self.tally, font="small")
+        theme.dress(self.ask_button, self.cancel, *self.votes, font="control")
+        theme.dress(self.status, self.tally, font="small")
         theme.dress(self.clear, self.more, font="control")
         theme.dress(models, doing, vote, spacing=8)
 

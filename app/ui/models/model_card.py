@@ -120,8 +120,7 @@ class ModelCard(QFrame):
         for widget in (self.sentence, self.columns, self.facts, self.source, self.problem, self.progress):
             widget.hide()
         self._lay_out()
-        theme.dress(self.facts, self.source, font="small")
-        theme.dress(self.problem, font="small")
+        theme.dress(self.facts, self.source, self.problem, font="small")
         theme.dress(self._outer, margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14), spacing=14)
         theme.dress(self._words, spacing=3)
         theme.dress(self._head, spacing=10)

@@ -81,9 +81,7 @@ class ModelsPage(QWidget):
 
     def text(self, text: str, role: FontRole) -> QLabel:
         """Return a wrapping label that follows the theme's font."""
-        label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._theme.dress(label, font=role)
-        return label
+        return self._theme.dress(QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True), font=role)
 
     def show_text(self, label: QLabel, text: str) -> None:
         """Set the text of `lead`, `empty` or `foot`; "" hides it."""

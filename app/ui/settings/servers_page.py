@@ -359,8 +359,7 @@ class ServerDialog(Dialog):
                 self.at_once,
             ),
         ):
-            told = plain_label(words, kind="muted", wraps=True)
-            self._theme.dress(told, font="small")
+            told = self._theme.dress(plain_label(words, kind="muted", wraps=True), font="small")
             texts, row = QVBoxLayout(), QHBoxLayout()
             fill_layout(texts, plain_label(name, wraps=True), told)
             fill_layout(row, (texts, 1), (field, 0, Qt.AlignmentFlag.AlignTop))

@@ -81,7 +81,6 @@ class GrantRow(QWidget):
         server = tr(WEBSITE) if grant.server == WEB_SERVER else visible_name(grant.server)
         self.button = text_button(tr(TAKE_BACK), "plain", on_click=lambda _=False: section.take_back(grant))
         self.button.setAccessibleName(f"{tr(TAKE_BACK)}: {said}, {server}")
-        texts = fill_layout(QVBoxLayout(), section.label(said, "row"), section.muted(server))
-        theme.dress(texts, spacing=2)
+        texts = theme.dress(fill_layout(QVBoxLayout(), section.label(said, "row"), section.muted(server)), spacing=2)
         row = fill_layout(QHBoxLayout(self), (texts, 1), (self.button, 0, Qt.AlignmentFlag.AlignVCenter))
         theme.dress(row, margins=(0, 0, 0, 0), spacing=8)

@@ -91,8 +91,7 @@ class ImportServersDialog(Dialog):
         set_text_font(self.pasted, self._theme.fonts.code(12.5))
         self._theme.dress(self.pasted, height=PASTE_PX)
         self.pasted.textChanged.connect(self._read_pasted)
-        self._column.addWidget(holder)
-        self._column.addWidget(self.pasted)
+        fill_layout(self._column, holder, self.pasted)
 
     def offer_files(self, files: Sequence[ServerFile]) -> None:
         """Offer the servers of other programs' files, a button each."""

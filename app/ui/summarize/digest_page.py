@@ -30,7 +30,7 @@ from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.summarize.term_chips import KeyTerms
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
 from app.ui.widgets.timers import new_timer
 from app.ui.work.doing import JobEstimates
 
@@ -161,14 +161,11 @@ class DigestPart(QWidget):
         self.hide()
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self.words, 1)
+        top = fill_layout(QHBoxLayout(), (self.words, 1))
         for button in (self.cancel, self.look, self.copy, self.save):
             top.addWidget(button)
         self._side = QWidget()
-        side = QVBoxLayout(self._side)
-        side.setContentsMargins(0, 0, 0, 0)
-        side.addWidget(self.terms)
+        side = fill_layout(drop_margins(QVBoxLayout(self._side)), self.terms)
         outline = QVBoxLayout()
         fill_layout(outline, self._outline_head, self.outline)
         fill_layout(side, outline, 1)

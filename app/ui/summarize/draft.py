@@ -335,9 +335,7 @@ class Figures(QFrame):
         self.setSizePolicy(policy)
         self._cells = QWidget()
         self._flow = FlowLayout(self._cells)
-        column = QVBoxLayout(self)
-        column.addWidget(self._cells)
-        theme.dress(column, margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14))
+        theme.dress(fill_layout(QVBoxLayout(self), self._cells), margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14))
         theme.dress(self._flow, spacing=40)
         theme.changed.connect(self._fit_lines)
         self._fit_lines()
@@ -366,8 +364,7 @@ class Figures(QFrame):
             column.setContentsMargins(0, 0, 0, 0)
             self._theme.dress(column, spacing=1)
             for text, role in ((value, VALUE_ROLE), (word, WORD_ROLE)):
-                label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
-                self._theme.dress(label, font=role)
+                label = self._theme.dress(QLabel(text, textFormat=Qt.TextFormat.PlainText), font=role)
                 if role == WORD_ROLE:
                     label.setProperty("kind", "muted")
                 column.addWidget(label)

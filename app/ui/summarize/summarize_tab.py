@@ -56,7 +56,7 @@ from app.ui.summarize.wish import MethodLook
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressStripe, announce
-from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
 from app.ui.widgets.timers import new_timer
 from app.ui.work.doing import JobActions
 from app.ui.work.intake import KeptUnread
@@ -269,9 +269,7 @@ class SummarizeView(WorkView):
             self.pages.addWidget(page)
         self.document = DocumentPanel(theme, notify, self.pages, self.take_keyboard)
         self.source = SourcePane(app, theme, notify, self.document, self.result)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.document)
+        fill_layout(drop_margins(QVBoxLayout(self)), self.document)
         self._connect()
 
     def _connect(self) -> None:

@@ -26,7 +26,7 @@ from app.ui.screen_reader import read_as
 from app.ui.summarize.better_model import BetterModel
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
+from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets, scrolled
 from app.ui.work.job_tab import TabColumn
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ class EmptyPage(QWidget):
         inside.rows.addWidget(self.zone, 1)
         inside.rows.addWidget(self.better)
         inside.rows.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(scrolled(inside))
+        fill_layout(drop_margins(QVBoxLayout(self)), scrolled(inside))
         theme.dress(self._head, font="title", least_height=HEADING_PX)
         theme.dress(self._words, font="row", margins=(0, 0, 0, 6))
         name_widgets(empty_head=self._head)

@@ -182,8 +182,7 @@ class KeyTerms(QWidget):
             self._theme.dress(head, font="group")
             column.addWidget(head)
             row = QWidget()
-            flow = FlowLayout(row)
-            self._theme.dress(flow, spacing=6)
+            flow = self._theme.dress(FlowLayout(row), spacing=6)
             for shown in terms:
                 flow.addWidget(self._new_chip(shown))
             column.addWidget(row)

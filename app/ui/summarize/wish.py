@@ -179,8 +179,7 @@ class SummaryFooter(TabColumn):
         self.anyway.hide()
         self.rows.addWidget(self.choices)
         self.rows.addWidget(self.anyway, 0, Qt.AlignmentFlag.AlignTrailing)
-        theme.dress(self.button, font="control")
-        theme.dress(self.anyway, font="control")
+        theme.dress(self.button, self.anyway, font="control")
         name_widgets(begin=self.button, begin_anyway=self.anyway)
 
     def show_method(self, model: str, copied_for: frozenset[tuple[Form, bool]]) -> None:

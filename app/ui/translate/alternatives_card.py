@@ -10,6 +10,7 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 
 WIDTH_PX, LEAST_PX, GAP_PX = 400, 220, 6
 
@@ -40,14 +41,8 @@ class AlternativesCard(QFrame):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemClicked.connect(self._on_chosen)
         self.list.itemActivated.connect(self._on_chosen)
-        top = QHBoxLayout()
-        top.addWidget(self.ask)
-        top.addWidget(self.head, 1)
-        top.addWidget(self._close)
-        self._column = QVBoxLayout(self)
-        self._column.addLayout(top)
-        self._column.addWidget(self.list)
-        theme.dress(self._column, margins=(6, 4, 6, 4), spacing=2)
+        top = fill_layout(QHBoxLayout(), self.ask, (self.head, 1), self._close)
+        self._column = theme.dress(fill_layout(QVBoxLayout(self), top, self.list), margins=(6, 4, 6, 4), spacing=2)
         theme.dress(self.ask, font="control")
         theme.dress(self.head, font="caption", margins=(6, 0, 0, 0))
         theme.dress(self.list, font="row")

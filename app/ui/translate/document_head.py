@@ -14,7 +14,7 @@ from app.ui.theme import Theme
 from app.ui.translate.language_row import Able, LanguageChoice
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_caption, plain_label
-from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets
 
 SAVE_PARTIAL = "Save partial"
 NEXT_FLAGGED = "Next flagged"
@@ -154,10 +154,7 @@ class DocumentBar(QWidget):
         self.stop = text_button(tr(STOP), "quiet")
         self.stop.setToolTip(tr("Stop and keep the work so far"))
         self._progress = QWidget()
-        line = QHBoxLayout(self._progress)
-        line.addWidget(self.line, 1)
-        line.addWidget(self.words)
-        line.addWidget(self.stop)
+        line = fill_layout(QHBoxLayout(self._progress), (self.line, 1), self.words, self.stop)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.addWidget(self.choice, CHOICE_SHARE)
         self._row.addWidget(self._progress, PROGRESS_SHARE)

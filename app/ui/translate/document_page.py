@@ -73,8 +73,7 @@ class DocumentPage(QWidget):
         self.needs = NeedsModel(models, ui)
         self.card = QFrame()
         self.card.setObjectName("segments_card")
-        inner = QVBoxLayout(self.card)
-        theme.dress(inner, margins=(2, 6, 2, 6), spacing=0)
+        inner = theme.dress(QVBoxLayout(self.card), margins=(2, 6, 2, 6), spacing=0)
         fill_layout(inner, self.search, (self.segments, 1))
         inside, middle = QWidget(), QWidget()  # in a low window all but the foot scrolls
         inside.setObjectName("page")

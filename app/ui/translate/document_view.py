@@ -42,7 +42,7 @@ from app.ui.translate.translation_texts import (
     without_terms,
     work_words,
 )
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.timers import new_timer
 from app.ui.work.job_runner import JobRunner
 from app.ui.work.picture_reading import PicturesLine
@@ -106,9 +106,7 @@ class DocumentTranslationView(QWidget):
         self._glossary_pane.column.addWidget(self.glossary)
         self.document = DocumentPanel(theme, notify, self._glossary_pane, self.page.segments.setFocus)
         self.scanned = ScannedDocument(translations, ui, self.job, self.page.pictures, self.document)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.document)
+        fill_layout(drop_margins(QVBoxLayout(self)), self.document)
         # Counts and times are updated by a timer, as many segments a second may arrive.
         self._refresh_later = new_timer(self, REFRESH_MS, self.refresh)
         self._tick = new_timer(self, TICK_MS, self._show_work, repeats=True)

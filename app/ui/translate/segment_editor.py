@@ -22,6 +22,7 @@ from app.ui.translate.missing_marks import labels, missing, put_back
 from app.ui.translate.segment_layout import as_lines
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 
 MISSING_MARKS = "Missing: {marks}"
 
@@ -154,12 +155,8 @@ class RowEditor(QFrame):
         self.words = plain_label(wraps=True)
         self.back = text_button(tr("Put marks back"), "plain", on_click=self.put_back)
         self.setFocusProxy(self.text)
-        self._foot = QHBoxLayout()
-        self._foot.addWidget(self.words, 1)
-        self._foot.addWidget(self.back, 0, Qt.AlignmentFlag.AlignTop)
-        self._column = QVBoxLayout(self)
-        self._column.addWidget(self.text, 1)
-        self._column.addLayout(self._foot)
+        self._foot = fill_layout(QHBoxLayout(), (self.words, 1), (self.back, 0, Qt.AlignmentFlag.AlignTop))
+        self._column = fill_layout(QVBoxLayout(self), (self.text, 1), self._foot)
         side = theme.px(EDGE_PX) - BORDER_PX
         self._column.setContentsMargins(side, theme.px(6), side, theme.px(8))
         theme.dress(self._column, spacing=4)

@@ -26,7 +26,7 @@ from app.ui.translate.text_answers import TextAnswers
 from app.ui.translate.text_panes import TextPanes
 from app.ui.translate.text_work import TextRequestKind, TextWork
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import ColumnRow, fill_layout, scrolled
+from app.ui.widgets.layouts import ColumnRow, drop_margins, fill_layout, scrolled
 from app.ui.work.at_hand import WorkEnded, WorkEvent
 
 if TYPE_CHECKING:
@@ -120,17 +120,13 @@ class TextPage(QWidget):
         self.panes.source.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self.choice, 1)
-        top.addWidget(self.open, 0, Qt.AlignmentFlag.AlignTop)
+        top = fill_layout(QHBoxLayout(), (self.choice, 1), (self.open, 0, Qt.AlignmentFlag.AlignTop))
         inside, middle = QWidget(), QWidget()  # scrolls in a low window
         inside.setObjectName("page")
         ColumnRow(self._theme, middle, inside, most_px=WIDE_PX)
         column = QVBoxLayout(middle)
         fill_layout(column, top, (self.panes, 1))
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scrolled(inside))
+        fill_layout(drop_margins(QVBoxLayout(self)), scrolled(inside))
         dress = self._theme.dress
         dress(column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=12)
         dress(top, spacing=12)

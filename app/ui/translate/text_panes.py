@@ -16,7 +16,7 @@ from app.ui.translate.source_edit import SourceEdit, follow_each_paragraph
 from app.ui.translate.target_view import TargetView
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets, scrolled
 
 CLEAR_TEXT = "Clear the text"
 TRANSLATE_BACK = "Translate back, to compare"
@@ -107,20 +107,12 @@ class TextPanes(QFrame):
         left_foot, right_foot = QHBoxLayout(), QHBoxLayout()
         left_foot.addWidget(self.count, 1)
         left_foot.addWidget(self.clear)
-        left = QVBoxLayout(self.left)
-        left.addWidget(self.source, 1)
-        left.addLayout(left_foot)
+        left = fill_layout(QVBoxLayout(self.left), (self.source, 1), left_foot)
         self._back_part = self._new_back_part()
         self._answer, needs_page = QWidget(), QWidget()
         needs_page.setObjectName("page")
-        answer = QVBoxLayout(self._answer)
-        answer.setContentsMargins(0, 0, 0, 0)
-        answer.addWidget(self.target, 1)
-        answer.addWidget(self._back_part)
-        needs = QVBoxLayout(needs_page)
-        needs.addWidget(self.needs)
-        needs.addWidget(self.hint)
-        needs.addStretch(1)
+        fill_layout(drop_margins(QVBoxLayout(self._answer)), (self.target, 1), self._back_part)
+        needs = fill_layout(QVBoxLayout(needs_page), self.needs, self.hint, 1)
         self._needs_page = scrolled(needs_page)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._answer)
@@ -129,9 +121,7 @@ class TextPanes(QFrame):
         right_foot.addWidget(self.back)
         right_foot.addWidget(self.aloud)
         right_foot.addWidget(self.copy)
-        right = QVBoxLayout(self.right)
-        right.addWidget(self._stack, 1)
-        right.addLayout(right_foot)
+        right = fill_layout(QVBoxLayout(self.right), (self._stack, 1), right_foot)
         self._rule = QFrame()
         self._rule.setObjectName("panes_rule")
         self._rule.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

@@ -16,6 +16,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.translation_texts import TranslationProgress, is_at_work, note_of, title_of
 from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
+from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.work.doing import JobActions
 from app.ui.work.intake import Intake, KeptUnread
 from app.ui.work.job_column import ColumnWords
@@ -149,9 +150,7 @@ class TranslateView(WorkView):
         self.text = TextPage(translations, models, last, ui)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.text)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.pages)
+        fill_layout(drop_margins(QVBoxLayout(self)), self.pages)
         self.text.list_changed.connect(self.list_changed)
         self.text.shown_changed.connect(self._on_text_shown)
         self.text.open.clicked.connect(self.ask_for_files)

@@ -19,7 +19,7 @@ from app.ui.translate.document_job import Drafts
 from app.ui.translate.translation_texts import draft_words, layout_words, segments_words
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import ColumnRow, name_widgets, scrolled
+from app.ui.widgets.layouts import ColumnRow, fill_layout, name_widgets, scrolled
 from app.ui.work.picture_reading import PicturesLine
 
 LOOKING_FOR_TEXT = "Finding text… {count}"
@@ -39,9 +39,7 @@ class DraftFoot(QWidget):
         self.note = plain_label(kind="muted", wraps=True)
         self.one = text_button(tr("Only this one"), "quiet", on_click=lambda: self.begun.emit(False))
         self.button = text_button(tr(TRANSLATE), "primary", on_click=lambda: self.begun.emit(True))
-        labels = QVBoxLayout()
-        labels.addWidget(self.words)
-        labels.addWidget(self.note)
+        labels = fill_layout(QVBoxLayout(), self.words, self.note)
         row = QHBoxLayout(self)
         row.addLayout(labels, 1)
         row.addWidget(self.one, 0, Qt.AlignmentFlag.AlignBottom)
@@ -91,12 +89,8 @@ class FileLine(QFrame):
         self.name = ElidedLabel()
         self.words = plain_label(wraps=True)
         self.button = text_button("", "quiet")
-        labels = QVBoxLayout()
-        labels.addWidget(self.name)
-        labels.addWidget(self.words)
-        row = QHBoxLayout(self)
-        row.addLayout(labels, 1)
-        row.addWidget(self.button)
+        labels = fill_layout(QVBoxLayout(), self.name, self.words)
+        row = fill_layout(QHBoxLayout(self), (labels, 1), self.button)
         theme.dress(labels, spacing=2)
         theme.dress(row, margins=(16, 10, 10, 10))
         theme.dress(self.name, font="control")
@@ -141,14 +135,10 @@ class TranslationDraftPage(QWidget):
         inner, middle = QWidget(), QWidget()
         inner.setObjectName("page")
         ColumnRow(theme, middle, inner, most_px=PAGE_PX + 2 * EDGE_PX)
-        self._column = QVBoxLayout(middle)
-        self._column.addWidget(self._title)
-        self._column.addWidget(self.pictures)
-        self._column.addWidget(self.leave, 0, Qt.AlignmentFlag.AlignLeading)
-        self._column.addStretch(1)
-        column = QVBoxLayout(self)
-        column.addWidget(scrolled(inner))
-        theme.dress(column, margins=(0, 0, 0, 0))
+        self._column = fill_layout(
+            QVBoxLayout(middle), self._title, self.pictures, (self.leave, 0, Qt.AlignmentFlag.AlignLeading), 1
+        )
+        theme.dress(fill_layout(QVBoxLayout(self), scrolled(inner)), margins=(0, 0, 0, 0))
         theme.dress(self._column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=10)
         theme.dress(self._title, font="title")
         drafts.session.listen(self.show_files)

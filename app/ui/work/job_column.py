@@ -25,7 +25,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import plain_label, plain_tip
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, GroupedListModel, Index, RowList
 from app.ui.widgets.timers import new_timer
@@ -97,8 +97,7 @@ class ListColumn(QWidget):
         """Id of the open one; None for a new one, which has no row."""
         new = self._new = text_button(words.new, "new", on_click=self.new_wanted)
         new.setToolTip(keys_of("new"))
-        self._begin = QHBoxLayout()
-        self._begin.addWidget(new, 1)
+        self._begin = fill_layout(QHBoxLayout(), (new, 1))
         self.search = SearchField(theme, words.search)
         self.search.setToolTip(keys_of("search"))
         self._search_later = new_timer(self, SEARCH_DELAY_MS, self.reload)

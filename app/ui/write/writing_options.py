@@ -130,8 +130,7 @@ class OptionsSheet(FloatingPanel):
         self._inside = QWidget()
         self._inside.setObjectName("page")
         self._area = scrolled(self._inside)
-        around = QVBoxLayout(self)
-        around.addWidget(self._area)
+        around = fill_layout(QVBoxLayout(self), self._area)
         column, card = QVBoxLayout(self._inside), SettingCard(theme)
         for name, meaning, field in (
             (tr("Length"), tr("A token is about three quarters of a word."), self.length),
