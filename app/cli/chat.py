@@ -9,7 +9,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -32,6 +31,7 @@ from app.core.events import (
     TextDelta,
 )
 from app.core.joined_texts import join_clauses, join_entries
+from app.core.lazy_dataclasses import asdict, dataclass, replace
 from app.core.paths import AppPaths, runs_elsewhere
 from app.core.settings import Settings
 from app.core.visible import clean_text

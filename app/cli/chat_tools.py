@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from app.core.catalogue import tr, tr_count
 from app.core.errors.tool_errors import ToolServerFailed
 from app.core.events import CancelToken, Message
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.paths import AppPaths, runs_elsewhere
 from app.core.settings import Settings
 from app.core.visible import clean_text

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.paths import AppPaths
 from app.core.visible import settle_directions
 from app.features.error_messages import sentence_for

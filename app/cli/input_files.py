@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.folder import ExpandedPaths, expand
 from app.documents.protocol import Done, Found
 from app.documents.source import Opened, PageRead

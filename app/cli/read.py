@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from app.cli import terminal
 from app.core.catalogue import tr, use_english
 from app.core.counted_units import count_units
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.paths import AppPaths
 from app.documents.blocks import Block, as_markdown
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read

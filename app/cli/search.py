@@ -8,7 +8,6 @@ import textwrap
 import threading
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from app.cli.input_files import InputFiles, files_of
 from app.cli.passage_model import add_model_argument, passage_model
 from app.core.catalogue import tr
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import AppPaths
 from app.features.document_frames import page_mark
 from app.features.document_library import build_documents

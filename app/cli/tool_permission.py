@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from app.core.catalogue import tr
 from app.core.events import FunctionCall
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import visible_text
 from app.features.chat.tool_questions import ToolCall, shown_arguments
 from app.features.tools.call_words import reach_words, title_words

@@ -6,11 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors.saving_errors import SettingLocked
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.lazy_part import LazyPart
 from app.core.paths import AppPaths, coming_starter, starter_model
 from app.core.settings import Settings

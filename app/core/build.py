@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import app
 from app import APP_ID, APP_NAME, __version__
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import resource_path
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from app.core.lazy_dataclasses import dataclass
 
 
 class CageWall(Enum):

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.po_file import PoMessage, header_field, index_messages, quote, read_messages
 from app.core.visible import settle_directions, visible_name
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from app.core.lazy_dataclasses import dataclass, field
 
 
 class FinishReason(StrEnum):

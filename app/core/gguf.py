@@ -12,12 +12,12 @@ import math
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable, ProjectorRefused
+from app.core.lazy_dataclasses import dataclass
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)

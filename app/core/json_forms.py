@@ -9,11 +9,11 @@ import functools
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Union
 
 from app.core.errors.app_error import AppError, to_fields
 from app.core.errors.error_fields import from_fields
+from app.core.lazy_dataclasses import dataclass
 
 # The key for a message's name, which no field may have.
 TAG = "type"

@@ -14,8 +14,9 @@ import stat
 import struct
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from app.core.lazy_dataclasses import dataclass
 
 # linux/landlock.h and linux/prctl.h; system calls since 5.13 have one number on all processors
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446

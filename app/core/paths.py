@@ -8,11 +8,11 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import APP_ID
 from app.core.errors.saving_errors import DiskFailing, DiskFull, DiskReadOnly, FolderNotWritable, NameTooLong
+from app.core.lazy_dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)

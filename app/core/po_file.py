@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from app.core.lazy_dataclasses import dataclass
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _STRINGS = rf"\s+({_QUOTED}(?:\s*{_QUOTED})*)\s*"

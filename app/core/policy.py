@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from app.core.lazy_dataclasses import dataclass, field
 
 VARIABLE = "FIRESIDE_POLICY"
 """Names another file, such as one that an administrator tries."""

@@ -12,8 +12,9 @@ import platform
 import struct
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
+
+from app.core.lazy_dataclasses import dataclass
 
 # linux/seccomp.h, linux/prctl.h, linux/bpf_common.h
 _SET_NO_NEW_PRIVILEGES = 38

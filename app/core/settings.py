@@ -8,10 +8,10 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.paths import AppPaths, disk_problem, make_folder
 from app.core.policy import AdminPolicy, read_policy
 from app.core.synced_files import place_file

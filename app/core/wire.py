@@ -18,7 +18,6 @@ import threading
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar
 
 from app import __version__
@@ -27,6 +26,7 @@ from app.core.child import Child
 from app.core.errors.app_error import AppError
 from app.core.errors.engine_errors import ProtocolViolation
 from app.core.json_forms import PLAIN, TAG, form_of, to_json
+from app.core.lazy_dataclasses import dataclass
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -9,9 +9,9 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import BinaryIO
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.archive import CHUNK_BYTES, Archive, fold_name, is_folder
 from app.documents.source import FileSource
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+from app.core.lazy_dataclasses import dataclass
 
 
 class BlockKind(StrEnum):

@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +28,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColorSpace, QImage, QImageIOHandler, QImageReader, QPainter, QTransform
 
 from app.core.errors.document_errors import PictureUnreadable
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import disk_problem
 from app.core.pyside import make_immortal
 from app.documents.child_files import open_checked

@@ -12,11 +12,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import chardet
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.source import ENCODINGS, ReadingRemark, counted
 
 SAMPLE_BYTES = 64 * 1024

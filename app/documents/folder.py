@@ -6,8 +6,9 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from app.core.lazy_dataclasses import dataclass
 
 MOST_FILES = 200
 MOST_ENTRIES = 50_000

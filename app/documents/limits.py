@@ -9,10 +9,10 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors.document_errors import DocumentUnreadable
+from app.core.lazy_dataclasses import dataclass
 from app.core.rlimits import lower_limit
 
 LIMITS_VARIABLE = "FIRESIDE_DOCUMENT_LIMITS"

@@ -11,12 +11,12 @@ import time
 import wave
 from array import array
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.cage import close_sockets, enter_cage
 from app.core.child import claim_wire, run_in_heart
 from app.core.landlock import ThreadGrant, program_places
+from app.core.lazy_dataclasses import dataclass
 from app.core.seccomp import SocketRule
 from app.core.wire import Caged, ParentSide, Wire, check_request
 

@@ -6,9 +6,9 @@ One child serves one file at a time, request after request. The password travels
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.wire import Caged, Failed, Wire
 from app.documents.blocks import Block
 from app.documents.limits import MOST_SIDE

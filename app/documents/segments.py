@@ -9,10 +9,10 @@ inside it and is no text (bold, links, images, formulas, line breaks, code) is a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.wire import from_json
 
 Role = Literal["open", "close", "single"]

@@ -21,12 +21,12 @@ order; whatever it holds, the file stays well-formed: characters the format can'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from app.core.errors.document_errors import DocumentUnreadable
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.blocks import BlockPiece
 from app.documents.limits import TextBudget
 from app.documents.segments import Content, Segment, SegmentKind

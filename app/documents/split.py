@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.blocks import Block, BlockKind
 from app.documents.cut_places import INSIDE, CutRank, cuts_in, is_one_character
 

@@ -6,9 +6,9 @@ import codecs
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 
 from app.core.events import AnswerStats, Finished, FinishReason, LookProgress, PromptProgress, Role, TextDelta
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.infill import InfillEnd

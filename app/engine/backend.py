@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.engine import protocol
 
 

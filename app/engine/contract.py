@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +22,7 @@ from app.core.events import (
     TuningProgress,
     Waiting,
 )
+from app.core.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from app.core.errors.app_error import AppError

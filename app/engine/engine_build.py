@@ -10,11 +10,11 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors.engine_errors import EngineNotBuilt
 from app.core.events import CancelToken, LoadProgress
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import BUILD_VARIABLE
 
 STEP = "engine_build"

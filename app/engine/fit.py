@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.engine.contract import Engine
 from app.engine.model_shape import BLIND, CELLS_STEP, VALUE_BYTES, MemoryNeeds, ModelLayout, ModelShape
 from app.engine.protocol import Wish

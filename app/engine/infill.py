@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from app.core.lazy_dataclasses import dataclass
 
 MOST_ANCHOR_LINES = 4
 MOST_ANCHOR_CHARACTERS = 60

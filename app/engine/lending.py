@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.core.child import Child, own_command
 from app.core.errors.engine_errors import EngineStopped
 from app.core.errors.server_errors import PortTaken
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.wire import Caged, Ended, Wire, WireClient, WireInbox
 from app.engine.client import ENVIRONMENT
 from app.engine.protocol import Device

@@ -5,11 +5,11 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.child import Child, own_command
 from app.core.errors.engine_errors import ProtocolViolation
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import make_folder
 from app.core.wire import Caged, Ended, Wire, WireClient, WireInbox
 from app.engine.model_shape import MemoryNeeds, ModelLayout

@@ -11,10 +11,10 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from app.core.gguf import GgufHeader, SkippedArray, projector_kinds
+from app.core.lazy_dataclasses import dataclass
 
 VALUE_BYTES = {"f16": 2.0, "q8_0": 34 / 32}
 Q8_BLOCK = 32

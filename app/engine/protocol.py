@@ -7,7 +7,6 @@ another reply marked *last* below.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from app.core.errors.app_error import AppError
@@ -27,6 +26,7 @@ from app.core.events import (
     TuningProgress,
     Waiting,
 )
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.wire import Caged, EventReply, Wire
 from app.engine.tuning import TUNING_BUDGET_S, ModelTuning
 

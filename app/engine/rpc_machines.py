@@ -16,9 +16,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from app.core.errors.engine_errors import MachineUnusable
+from app.core.lazy_dataclasses import dataclass
 
 DEFAULT_PORT = 50052
 MOST_PORT = 65535

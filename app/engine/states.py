@@ -20,9 +20,10 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from app.core.lazy_dataclasses import dataclass
 
 log = logging.getLogger(__name__)
 

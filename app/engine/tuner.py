@@ -9,9 +9,9 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
 
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.tuning import FLASH_AUTO, FLASH_OFF, TUNING_BUDGET_S, ModelTuning, today
 
 GAIN = 1.03  # what is faster by less is not worth another setting

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.engine.computer import JsonCache, key_of
 from app.engine.states import model_identity
 

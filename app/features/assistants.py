@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.features.chat.chat_options import (
     TOOLS,
     known_sampling,

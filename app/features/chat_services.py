@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app.core.lazy_dataclasses import dataclass
 from app.store.conversations import Conversations
 from app.store.database import Database
 

@@ -9,7 +9,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from app.core.catalogue import Translatable, tr, use_english
 from app.core.errors.app_error import AppError
 from app.core.errors.engine_errors import EngineNotBuilt, OwnLibraryRefused
 from app.core.gguf import check_model
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.paths import AppPaths, disk_problem, runs_elsewhere
 from app.core.settings import Settings
 from app.core.visible import ByteSize

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.errors.request_errors import ContextLimited, PromptTooLong
 from app.core.events import ModelLoaded
 from app.core.gguf import check_model
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.computer import free_memory_bytes, total_memory_bytes
 from app.engine.contract import Engine
 from app.engine.fit import DEFAULT_CONTEXT_TOKENS, DoesNotFit, GpuRoom, MemoryRoom, choose_plan

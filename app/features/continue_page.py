@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
 from app.core.errors.app_error import AppError
 from app.core.events import (
@@ -22,6 +21,7 @@ from app.core.events import (
     TokenSeen,
     Waiting,
 )
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.write_pages import SEEDS, WritingOptions

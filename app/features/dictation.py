@@ -12,7 +12,6 @@ import threading
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from itertools import pairwise
 from operator import mul
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from app.core.errors.model_errors import NoModel
 from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import make_folder
 from app.documents.formats.sound import AROUND_S, QUIET, STEP_S, write_wav
 from app.documents.microphone import RATE_HZ, Heard

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.catalogue import Translatable, tr
+from app.core.lazy_dataclasses import dataclass
 from app.documents.blocks import Block, as_markdown
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from app.core.errors.document_errors import DocumentUnreadable
+from app.core.lazy_dataclasses import asdict, dataclass
 from app.documents.blocks import (
     Block,
     BlockKind,

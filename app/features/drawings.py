@@ -12,11 +12,11 @@ import shutil
 import tempfile
 import time
 from base64 import b64encode
-from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import disk_problem, resource_path
 
 SVG, MERMAID = "svg", "mermaid"

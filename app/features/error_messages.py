@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError, ErrorText
 from app.core.errors.saving_errors import DiskFull
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.visible import ByteSize, visible_name
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ First its messages (commands, events, then effects), then the steps from one sta
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +14,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentLocked
 from app.core.errors.model_errors import NoModel
 from app.core.errors.request_errors import MediaRefused
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES
 from app.features.error_messages import sentence_for

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import visible_name
 from app.documents.formats import registry
 from app.features.document_library import WHOLE, DocumentStored, ReadRange, Waits

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text
 from app.language.language_names import WITHOUT_SPACES
 from app.store.database import Database, fold_text

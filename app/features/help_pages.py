@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from math import log
 from pathlib import Path
 
 from app.core.catalogue import Translatable, tr
 from app.core.installed_languages import ENGLISH
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import resource_path, resource_root
 from app.features.finding import Marks, marks_in, text_around
 from app.language.language_names import WITHOUT_SPACES, is_rtl

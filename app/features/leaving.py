@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from app.core.catalogue import CountedTexts
 from app.core.errors.server_errors import DocumentStaysHere
 from app.core.events import ModelElsewhere, ModelLoaded
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass
 from app.features.models.model_messages import MessageTemplate
 
 if TYPE_CHECKING:

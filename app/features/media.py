@@ -13,7 +13,6 @@ import time
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from io import BytesIO, FileIO
 from itertools import count
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable, PictureUnreadable
 from app.core.events import CancelToken, Media, Message
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.paths import AppPaths, disk_problem, make_folder, private_opener
 from app.core.synced_files import place_file
 from app.documents.limits import MOST_PICTURE_BYTES, sent_size

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from app.core.build import RELEASES
 from app.core.catalogue import Translatable, tr
 from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import HubUnreachable
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.settings import Settings
 from app.features.error_messages import sentence_for
 from app.hub.access import NetworkAccess, access_to, endpoint_of, proxy_for

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.catalogue import message_key, tr
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.errors.exchange_errors import TranslationUnusable
 from app.core.installed_languages import ENGLISH, OWN_NAMES, built_in_file, own_file
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.paths import disk_problem, make_folder
 from app.core.po_file import PoMessage, format_messages, header_field, read_messages
 from app.core.translation_faults import message_faults

@@ -10,10 +10,10 @@ from __future__ import annotations
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.core.lazy_dataclasses import dataclass
 from app.features.document_frames import NO_LEADING, LeadingDocuments, sort_leading, whole_text, with_question
 from app.store.projects import Memories, Memory, Project, ProjectDocuments, Projects
 

@@ -7,12 +7,12 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.errors.exchange_errors import PromptsUnreadable
+from app.core.lazy_dataclasses import dataclass
 from app.features.work.saved_file import write_file
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.core.lazy_dataclasses import dataclass, replace
 from app.language.language_names import english_name, other_than
 
 if TYPE_CHECKING:

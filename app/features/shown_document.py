@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.blocks import Block
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, dataclass_transform
 
 from app.core.errors.app_error import AppError
+from app.core.lazy_dataclasses import dataclass
 
 State = TypeVar("State")
 Handlers = Mapping[type, Callable[[Any, Any], "tuple[Any, tuple[object, ...]]"]]

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from typing import Any
 
 from app.core.events import Message
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.engine.answer_decoder import overlap_length
 from app.engine.protocol import Calling, CallSyntax
 

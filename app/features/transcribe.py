@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from app.core.errors.document_errors import MicrophoneMissing
 from app.core.errors.model_errors import NoModel
 from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import make_folder
 from app.core.wire import Ended, WireClient
 from app.core.wire import WireInbox as Replies

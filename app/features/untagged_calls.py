@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Protocol
 
 from app.core.events import FunctionCall
+from app.core.lazy_dataclasses import dataclass
 from app.engine.protocol import MOST_CALLS
 from app.features.tool_calls import (
     CallArguments,

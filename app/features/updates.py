@@ -10,7 +10,6 @@ import base64
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from app import APP_ID, __version__
 from app.core.build import RELEASES, ReleaseHome
 from app.core.errors.hub_errors import HubUnreachable, ReleaseRefused
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.core.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ import itertools
 import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.errors.exchange_errors import TextFileUnreadable
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.visible import visible_name
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.chat_options import known_sampling

@@ -11,7 +11,6 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from app.core.errors.hub_errors import (
     RepositoryMissing,
     TokenRefused,
 )
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.number_format import whole_number
 from app.hub.certificates import MOST_AUTHORITIES_BYTES, certificates_in
 from app.hub.connection_ledger import SYSTEM, ConnectionLedger

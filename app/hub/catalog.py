@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass, field, fields
 from app.core.paths import resource_path
 
 log = logging.getLogger(__name__)

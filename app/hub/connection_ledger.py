@@ -12,8 +12,9 @@ import logging
 import os
 import time
 import uuid
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from app.core.lazy_dataclasses import asdict, dataclass, replace
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.hub.model_files import RemoteFile
 from app.hub.part import PROVENANCE, companion_path, fetched_bytes, file_place
 from app.hub.protocol import ChildEvent, Done, Fetched, Phase

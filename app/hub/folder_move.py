@@ -12,11 +12,11 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors.saving_errors import FolderNotWritable
 from app.core.events import CancelToken, CopyProgress
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import disk_problem, make_folder
 from app.core.synced_files import sync_folder, sync_name
 from app.hub.model_library import read_json

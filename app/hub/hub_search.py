@@ -7,7 +7,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -16,6 +15,7 @@ from app.core.errors.hub_errors import FileNotOnHub
 from app.core.errors.model_errors import ModelUnreadable
 from app.core.events import CancelToken
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import is_visible
 from app.hub.hub_answers import check_name, file_path, get_body, get_json, get_range, is_name, tree_path
 from app.hub.model_files import UNCONVERTED, RemoteFile, Repository, group_files

@@ -7,7 +7,6 @@ import errno
 import os
 import re
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors.app_error import AppError
@@ -15,6 +14,7 @@ from app.core.errors.hub_errors import DiskTooSmall
 from app.core.errors.model_errors import FolderWithoutModels, ModelAltered, ModelMissing, ModelUnreadable
 from app.core.errors.saving_errors import CopyInterrupted, DiskFailing, FileTooLarge
 from app.core.events import CancelToken, CopyProgress
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import disk_problem
 from app.core.synced_files import sync_name
 from app.hub.checked_copy import require_room_for_files

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from app.core.catalogue import Translatable
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.visible import is_visible
 
 MOST_NAME_CHARACTERS = 255  # of each folder and file; no file system takes more

@@ -9,12 +9,12 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from app.core.events import CancelToken
 from app.core.gguf import UNHEARD, VOICES, GgufProblem, projector_kinds, read_beginning
+from app.core.lazy_dataclasses import dataclass, replace
 from app.hub.model_files import MOST_PARTS, ModelFile, RemoteFile, group_files, is_safe_name, quantization_of
 
 ENDING = ".gguf"

@@ -11,10 +11,10 @@ import os
 import shutil
 import time
 import uuid
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from app.core.errors.model_errors import ModelMissing, ModelNotOurs
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import disk_problem, make_folder
 from app.core.synced_files import sync_name
 from app.hub.model_library import InstalledModel, file_at, read_json, scan_folder, sidecar_path

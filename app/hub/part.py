@@ -11,12 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors.hub_errors import DownloadFailed, DownloadRunning, NotEnoughDisk
+from app.core.lazy_dataclasses import asdict, dataclass
 from app.core.synced_files import sync_file
 
 if TYPE_CHECKING:

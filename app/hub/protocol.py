@@ -5,9 +5,9 @@ The job comes over standard input and never on the command line: it holds the to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import get_args
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.wire import Caged, Failed, Wire
 from app.hub.access import NetworkAccess
 

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +15,7 @@ from typing import Protocol
 from app.core.child import Child, own_command
 from app.core.errors.hub_errors import DownloadFailed, DownloadRunning, NetworkOff
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.wire import Ended, Failed, WireClient, WireInbox
 from app.hub.access import NetworkAccess
 from app.hub.download import Hear, QueuedDownload, is_in_place

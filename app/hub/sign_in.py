@@ -15,7 +15,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer
 from typing import Any
@@ -26,6 +25,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import TokenNotKept
 from app.core.errors.server_errors import ServerKeyRefused
 from app.core.errors.tool_errors import SignInFailed
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.hub.access import NetworkAccess, is_own_network, is_this_computer
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_token import HubToken

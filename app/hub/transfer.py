@@ -17,7 +17,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -33,6 +32,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import DownloadDamaged, DownloadFailed, FileNotOnHub, HubUnreachable, NotEnoughDisk
 from app.core.errors.saving_errors import DiskReadOnly, FolderNotWritable
 from app.core.landlock import ThreadGrant, program_places
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import be_as_closed_as
 from app.core.seccomp import SocketRule
 from app.core.wire import Caged, Failed, ParentSide, check_request

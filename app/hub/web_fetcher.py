@@ -11,12 +11,12 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from app.core.errors.tool_errors import WebPageRefused
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, replace
 from app.hub.access import NetworkAccess, access_to, is_own_network
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_token import HubToken

@@ -20,13 +20,13 @@ import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import IO, cast
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import resource_path
 
 UNPACKED, GZIPPED = "languages/model.npz", "languages/model.npz.gz"

@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import resource_path
 from app.language.subwords import Tokenize, UnigramTokenizer
 

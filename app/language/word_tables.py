@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import resource_path
 from app.language.language_names import INFLECTED_INSIDE, WITHOUT_SPACES, base_code
 from app.language.text_cache import text_cache

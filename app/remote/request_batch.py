@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -24,6 +23,7 @@ from app.core.events import (
     Waiting,
     WaitingAnew,
 )
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.answer_decoder import ForcedEnd
 from app.engine.contract import AnswerEvent
 from app.engine.protocol import Ask

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.errors.app_error import AppError
 from app.core.errors.server_errors import ServerRefused, ServerUnreachable
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.number_format import whole_number
 from app.hub.model_server import ModelServer, RequestCut
 from app.remote.servers import BLIND, SEES, weights_in_name

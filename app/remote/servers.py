@@ -14,12 +14,12 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable
+from app.core.lazy_dataclasses import asdict, dataclass, fields, replace
 from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, private_opener
 from app.core.visible import visible_name
 

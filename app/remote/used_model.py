@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from app.core.errors.hub_errors import NetworkOff
 from app.core.errors.server_errors import NotOffered
 from app.core.events import (
     ModelElsewhere,
 )
+from app.core.lazy_dataclasses import dataclass, field
 from app.engine.protocol import Ask
 from app.hub.model_server import ModelServer
 from app.remote import server_facts

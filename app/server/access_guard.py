@@ -6,11 +6,11 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.server.json_body import BadRequest, error_body
 
 # Each request that waits holds its body and a thread.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app.core.errors.request_errors import GrammarInvalid, TokenUnknown
 from app.core.events import AnswerStats, Finished, FinishReason, PromptProgress, TextDelta, TokenChosen, TokenSeen
+from app.core.lazy_dataclasses import dataclass, field
 from app.features.serving.generation_request import AnswerEvent, GenerationRequest, PromptSeen
 from app.features.tool_calls import CallArguments, CallBegins
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
 
+from app.core.lazy_dataclasses import dataclass
 from app.server.json_body import BadRequest
 
 MOST_PARTS = 32

@@ -8,10 +8,10 @@ import re
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.events import Finished, FunctionCall, Guess, Media, Message, Role, TextDelta, TokenSeen
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.visible import clean_text
 from app.features.serving.generation_request import AnswerEvent, GenerationRequest, PromptSeen
 from app.features.tool_calls import CallArguments, CallBegins, ToolFunction

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from app.core.catalogue import Translatable
+from app.core.lazy_dataclasses import dataclass, field
 from app.features.models.model_messages import MessageTemplate
 
 # For agents: a small computer takes minutes to read their first prompt.

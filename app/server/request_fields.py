@@ -7,9 +7,9 @@ send many that mean something to another server only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.server.json_body import BadRequest, JsonBody
 
 

@@ -6,10 +6,10 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.events import Finished, FunctionCall, Message, Role, TextDelta
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.visible import clean_text
 from app.features.serving.generation_request import AnswerEvent, GenerationRequest
 from app.features.tool_calls import CallArguments, CallBegins

@@ -12,13 +12,13 @@ import sys
 import threading
 import time
 import types
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
 from app.core.errors.hub_errors import TokenNotKept
 from app.core.errors.server_errors import PortTaken
+from app.core.lazy_dataclasses import dataclass, field
 from app.features.context_growth import GrownContext
 from app.features.models.pool_policy import LeasePriority
 from app.features.serving.answer_server import AnswerServer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -11,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from app.core.errors.document_errors import DocumentTooDemanding, DocumentUnreadable
 from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.features.serving.answer_server import AnswerServer
 from app.features.transcribe import SpokenSegment, SpokenTranscript, srt_of, vtt_of
 from app.server.json_body import BadRequest

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.visible import clean_text
 from app.store.deletable import DeletableRows
 

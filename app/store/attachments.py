@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from app.core.lazy_dataclasses import dataclass
 from app.store.database import Database
 
 

@@ -15,11 +15,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors.app_error import AppError
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text, visible_name
 from app.store import sqlite_access
 from app.store.conversations import match_expression

@@ -6,11 +6,11 @@ import json
 import math
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors.app_error import AppError, to_fields
 from app.core.errors.error_fields import from_fields
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text
 from app.language.language_names import WITHOUT_SPACES
 from app.store.conversations import match_expression

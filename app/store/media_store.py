@@ -9,8 +9,8 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.visible import clean_text, visible_name
 from app.store.database import Database
 

@@ -6,11 +6,11 @@ import dataclasses
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from app.core.events import AnswerStats, FinishReason, Role
+from app.core.lazy_dataclasses import dataclass, replace
 
 
 class MessageState(StrEnum):

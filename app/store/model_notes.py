@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text
 from app.store.database import Database
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text
 from app.store.database import Database
 

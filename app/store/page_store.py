@@ -8,11 +8,11 @@ import re
 import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.core.errors.saving_errors import DiskFull, FolderNotWritable
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text
 from app.store.conversations import match_expression
 from app.store.database import fold_text

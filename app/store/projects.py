@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text
 from app.store.attachments import Attachment, Attachments, DocumentUse
 from app.store.conversation_row import Conversation

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text
 from app.store.deletable import DeletableRows
 

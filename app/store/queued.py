@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text
 from app.store.database import Database
 from app.store.media_store import NewUse, add_uses, hand_over

@@ -13,11 +13,11 @@ import sqlite3
 import struct
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.core.events import Role
+from app.core.lazy_dataclasses import dataclass
 from app.store import sqlite_access
 from app.store.message_rows import MessageState, settle_leaf
 

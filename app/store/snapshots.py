@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from app.core.errors.app_error import AppError
 from app.core.errors.database_errors import DatabaseDamaged
 from app.core.errors.saving_errors import DiskFull
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import disk_problem, make_folder
 from app.core.synced_files import place_file
 from app.store import sqlite_access

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text
 from app.language.language_names import WITHOUT_SPACES
 from app.store.conversations import match_expression

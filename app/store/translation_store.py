@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from app.core.errors.app_error import AppError
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import clean_text
 from app.store import sqlite_access
 from app.store.database import Database

@@ -14,9 +14,9 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import disk_problem
 from app.store import sqlite_access
 from app.store.database import Database, read_copy

@@ -6,9 +6,9 @@ They can be recomputed, are deleted with their document, and belong to one state
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.store.database import Database
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.core.lazy_dataclasses import dataclass
 from app.ui.i18n import Translatable, tr
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import MORE_LABEL, TEMPERATURE, UNSET

@@ -6,7 +6,6 @@ Costs nothing until a screen reader asks. Qt keeps each interface as long as its
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -22,6 +21,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractButton, QAccessibleWidget, QLineEdit, QStackedWidget, QWidget
 from shiboken6 import Shiboken, VoidPtr
+
+from app.core.lazy_dataclasses import dataclass
 
 SPOKEN = "spoken"
 """Property of a widget that holds its `SpokenRole`."""

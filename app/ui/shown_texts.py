@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent
@@ -21,6 +20,8 @@ from PySide6.QtWidgets import (
     QTextEdit,
     QWidget,
 )
+
+from app.core.lazy_dataclasses import dataclass, field
 
 MOST_KEPT, MOST_OF_TEMPLATE, MOST_JOINED = 10_000, 500, 2_000
 """More than a window shows at once; what was shown first is forgotten first, and of each template for itself: the

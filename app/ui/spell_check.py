@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from PySide6.QtGui import QAction, QColor, QTextCharFormat, QTextCursor, QTextDo
 from PySide6.QtWidgets import QApplication, QMenu, QTextEdit, QWidget
 from shiboken6 import isValid
 
+from app.core.lazy_dataclasses import dataclass
 from app.ui.i18n import tr
 from app.ui.locale_formats import join_list
 from app.ui.shell import tasks

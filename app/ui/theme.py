@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
@@ -19,6 +18,7 @@ from PySide6.QtGui import QAccessible, QFont, QFontDatabase, QFontInfo, QGuiAppl
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from shiboken6 import isValid
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.ui.application_style import ApplicationStyle, follow_contrast, request_scheme, system_wants_contrast
 from app.ui.icons import icon
 from app.ui.screen_reader import read_as

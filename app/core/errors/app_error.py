@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, ClassVar, dataclass_transform
 
 from app.core.catalogue import Translatable
+from app.core.lazy_dataclasses import dataclass, field
 
 FILE_CASES = {
     "missing": "The file {name} doesn’t exist.",

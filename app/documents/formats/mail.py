@@ -15,7 +15,6 @@ import email.policy
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote_to_bytes
@@ -23,6 +22,7 @@ from urllib.parse import unquote_to_bytes
 from olefile import STGTY_STREAM, OleFileIO, isOleFile
 from olefile.olefile import OleFileError
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import SAMPLE_BYTES, DecodedText, decode, find_encoding, known
 from app.documents.formats.plain.plain_text import plain_pieces

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from app.core.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from app.documents.source import Reader, Rewrite

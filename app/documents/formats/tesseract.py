@@ -8,11 +8,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.blocks import TESSERACT, BlockKind, BlockPiece, BlockPlace, LineBox, table_text
 from app.documents.source import ReadingRemark
 

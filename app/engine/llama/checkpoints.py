@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 
+from app.core.lazy_dataclasses import dataclass
 from app.engine.fit import MOST_CHECKPOINT_BYTES
 from app.engine.model_shape import MOST_CHECKPOINTS
 

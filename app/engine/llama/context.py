@@ -6,9 +6,9 @@ import ctypes
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.output_logits import view_logits
 from app.engine.model_shape import MOST_DRAFTED_TOGETHER

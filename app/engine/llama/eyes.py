@@ -17,7 +17,6 @@ import threading
 import time
 import wave
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from app.core.errors.model_errors import ProjectorRefused
 from app.core.errors.request_errors import MediaRefused
 from app.core.events import Media
 from app.core.gguf import VOICES, GgufHeader, projector_kinds
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import PROGRESS_EVERY_S, Model, c_path
 from app.engine.llama.tiles import MediaTile, TileNumbers

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from app.core.errors.request_errors import GrammarInvalid
+from app.core.lazy_dataclasses import dataclass, field
 
 MOST_GRAMMAR_CHARACTERS = 500_000
 MOST_NODES = 200_000

@@ -6,13 +6,13 @@ import dataclasses
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.core.errors.model_errors import ModelLoadFailed, ModelTooLarge, ProjectorRefused
 from app.core.events import LoadProgress, Placed
 from app.core.gguf import GgufHeader, check_projector
+from app.core.lazy_dataclasses import dataclass
 from app.core.wire import EventReply
 from app.engine import computer, fit, memory_probe, protocol
 from app.engine.backend import EngineJob

@@ -7,10 +7,10 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.errors.request_errors import GrammarInvalid
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.llama.grammar_size import check_measures
 from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.llama_library import LlamaLibrary

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ctypes
 import logging
 from collections.abc import Sequence as Tokens
-from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.lazy_dataclasses import dataclass
 from app.engine.llama.cached_sequence import CachedSequence, common_length
 from app.engine.llama.checkpoints import StateCheckpoint
 from app.engine.llama.context import LlamaContext

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.events import FinishReason, Media, Waiting
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.answer_decoder import AnswerDecoder

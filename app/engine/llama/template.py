@@ -12,12 +12,12 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 from app.core.events import Media, Message
 from app.core.gguf import GgufHeader
+from app.core.lazy_dataclasses import dataclass
 from app.engine.llama.template_process import TemplateAbandoned, TemplateProblem
 
 log = logging.getLogger(__name__)

@@ -7,12 +7,12 @@ import logging
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.core.child import Child, own_command
 from app.core.errors.engine_errors import ProtocolViolation
+from app.core.lazy_dataclasses import dataclass
 from app.core.wire import Caged, Ended, Wire, WireClient, WireInbox
 
 log = logging.getLogger(__name__)

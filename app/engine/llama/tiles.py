@@ -8,8 +8,8 @@ cutting and positions need this module.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
 
+from app.core.lazy_dataclasses import astuple, dataclass
 from app.engine.states import Unit
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,7 @@ from app.core.events import (
     Waiting,
 )
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.visible import clean_text, visible_name
 from app.engine.states import name_documents
 from app.features.chat.answer_draft import AnswerDraft, write_to_draft

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.events import Role
+from app.core.lazy_dataclasses import dataclass
 from app.store.message_rows import OutlineMessage, StoredMessage
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ deleted, and nothing is ever cut inside a message.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from app.core.errors.request_errors import PromptTooLong
 from app.core.events import Media, Message, Role
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features.chat.chat_options import max_tokens_of, will_think
 from app.features.document_frames import NO_LEADING, LeadingDocuments
 from app.features.projects import NO_PREAMBLE, ChatPreamble

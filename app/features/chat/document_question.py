@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 from app.core.events import CancelToken, Message, Role
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.settings import Settings
 from app.engine.contract import Engine
 from app.features.chat.attached_documents import AttachedDocuments

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import visible_name
 from app.features.files_to_read import FileToRead, Stage
 from app.store.attachments import Attachment, DocumentUse

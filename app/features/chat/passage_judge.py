@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from app.core.events import (
     TextDelta,
     TokenChosen,
 )
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features.chat.attached_documents import AttachedDocuments, absence_note, is_unanswered
 
 if TYPE_CHECKING:

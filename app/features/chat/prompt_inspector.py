@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from app.core.events import CancelToken, Message, PromptProgress, Role, TokenChosen, TokenSeen
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.protocol import Ask
 from app.features.chat.attached_documents import DOCUMENTS_SHARE, AttachedDocuments
 from app.features.chat.branches import branch_to

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from app.core.events import Role
+from app.core.lazy_dataclasses import dataclass
 from app.language.language_names import INFLECTED_INSIDE, WITHOUT_SPACES
 from app.language.sentences import split_sentences
 from app.language.words import WORD, stems_of_word

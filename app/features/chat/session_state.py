@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.features.chat.message_draft import (
     ChatPlace,
     DraftDocument,

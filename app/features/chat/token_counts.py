@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.errors.model_errors import NoModel
 from app.core.events import Media, Message, Role
+from app.core.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded

@@ -6,8 +6,8 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import visible_name
 
 PATIENCE_S = 600.0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.core.errors.tool_errors import ToolServerFailed
+from app.core.lazy_dataclasses import asdict, dataclass, field
 
 RUNNING, ASKING = "running", "asking"
 """States of a step whose result has not come yet; with the second the person is asked about it."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core.errors.model_errors import NoRoomForModel
 from app.core.events import CancelToken, Role
+from app.core.lazy_dataclasses import dataclass
 from app.engine.contract import Engine
 from app.features.chat.branches import branch_to
 from app.features.claim_checker.checker import (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.errors.hub_errors import FileNotOnHub
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.paths import AppPaths
 from app.features.claim_checker.conversion import CONVERTED, convert_checker
 from app.features.models.collection import ModelCollection

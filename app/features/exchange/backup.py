@@ -23,12 +23,12 @@ import stat
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from app import APP_NAME, __version__
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.paths import REMOTE_ENDING, AppPaths
 from app.features.work.saved_file import scratch_beside, write_file
 from app.store.database import Database, copied_schema

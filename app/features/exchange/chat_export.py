@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from app.core.catalogue import tr_count
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.features.exchange import chat_file
 from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.chat_pictures import FolderBeside, address_of

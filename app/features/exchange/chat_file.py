@@ -21,11 +21,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from app import APP_NAME, __version__
+from app.core.lazy_dataclasses import asdict, dataclass
 from app.features.chat.chat_options import EFFORTS
 from app.features.exchange import chat_pictures
 from app.features.exchange.answer_marks import marks_to_fields

@@ -8,7 +8,6 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +18,7 @@ from app.core.errors.document_errors import DocumentUnreadable
 from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.visible import clean_text
 from app.documents.archive import Archive, is_zip
 from app.documents.source import FileSource

@@ -11,12 +11,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
 from app.core.events import AnswerStats, Role
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.features.chat.answer_service import title_from
 from app.store.conversation_row import Conversation
 from app.store.conversations import MessageState, TreeMessage

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO
+
+from app.core.lazy_dataclasses import dataclass
 
 CHUNK_BYTES = 1 << 18
 MOST_BYTES = 128_000_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
@@ -11,6 +10,7 @@ from app import APP_NAME
 from app.core.catalogue import Translatable, language_in_use, tr
 from app.core.events import Role
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import visible_name
 from app.features.document_frames import page_mark
 from app.features.exchange import markup

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.core.events import AnswerStats, FinishReason, Role
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.features.chat.chat_options import EFFORTS
 from app.features.exchange import chat_pictures
 from app.features.exchange.answer_marks import marked_sources

@@ -11,7 +11,6 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +24,7 @@ from app.core.errors.database_errors import (
 from app.core.errors.exchange_errors import BackupUnreadable
 from app.core.errors.lock_errors import RestoreLocked
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import asdict, dataclass, field
 from app.core.paths import AppPaths, disk_problem, is_locked, make_folder
 from app.core.synced_files import place_file, sync_folder, sync_tree
 from app.features.error_messages import PersonMessage

@@ -8,7 +8,6 @@ import io
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import IO, Any
 
@@ -24,6 +23,7 @@ from docx.text.run import Run
 from markdown_it.token import Token
 
 from app.core.catalogue import tr
+from app.core.lazy_dataclasses import dataclass, field
 from app.features.exchange import markup
 from app.features.exchange.chat_pictures import IN_WORD, find_file
 from app.features.exchange.office_math import office_math

@@ -6,13 +6,13 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from app.core.catalogue import Translatable
 from app.core.gguf import GgufHeader, check_model
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.visible import visible_name
 from app.engine.model_shape import VALUE_BYTES, shape_of
 

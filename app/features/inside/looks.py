@@ -7,10 +7,10 @@ import math
 import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from app.core.errors.request_errors import ModelNotInspectable, TooLongToInspect
 from app.core.events import CancelToken, Guess, Message, PromptProgress, Role, TokenSeen
+from app.core.lazy_dataclasses import dataclass
 from app.engine.contract import Engine
 
 WINDOW_TOKENS = 512

@@ -12,7 +12,6 @@ import io
 import json
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import ModelMissing
 from app.core.events import CancelToken, Finished, LoadProgress, Message, PromptProgress, Role, TextDelta, TokenSeen
 from app.core.gguf import check_model
+from app.core.lazy_dataclasses import dataclass
 from app.engine.contract import Engine
 from app.engine.model_shape import ModelLayout, shape_of
 from app.engine.protocol import OPEN, Ask, Sampling, Wish

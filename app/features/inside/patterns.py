@@ -8,13 +8,13 @@ heads, 2022; Xiao et al., Efficient streaming language models with attention sin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from app.core.catalogue import Translatable
 from app.core.events import CancelToken, TokenSeen
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import visible_name
 from app.engine.contract import Engine
 from app.features.inside import looks

@@ -11,11 +11,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.errors.lock_errors import LockChangeBlocked, LockUnavailable, RestoreWaiting
 from app.core.errors.saving_errors import DiskFull
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.paths import LOCK_CHANGES, AppPaths, disk_problem, make_folder
 from app.core.settings import load_settings, save_settings
 from app.core.synced_files import place_file, sync_file, sync_folder

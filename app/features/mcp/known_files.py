@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors.tool_errors import ToolServersUnreadable
+from app.core.lazy_dataclasses import dataclass
 from app.features.mcp.server_config import ServerConfig, read_servers
 
 

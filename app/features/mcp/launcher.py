@@ -12,13 +12,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.cage import enter_cage
 from app.core.cage_report import CageReport, CageWall
 from app.core.child import end_with_parent
 from app.core.landlock import SYSTEM_PLACES, ThreadGrant
+from app.core.lazy_dataclasses import dataclass
 from app.core.seccomp import SocketRule
 
 FLAG = "--tool-server"

@@ -7,10 +7,10 @@ weighed: 35 MB more in the packages, and 56 MB and 0.7 s of processor time for i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from app import APP_ID, APP_NAME, __version__
+from app.core.lazy_dataclasses import dataclass
 
 PROTOCOL = "2025-06-18"
 KNOWN_PROTOCOLS = (PROTOCOL, "2025-03-26", "2024-11-05")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from app.core.errors.tool_errors import ToolServersUnreadable
+from app.core.lazy_dataclasses import dataclass, fields
 
 LISTS = ("mcpServers", "servers")
 """Keys that hold servers by name; VS Code has the second, also within "mcp"."""

@@ -10,11 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from app.core.cage_report import CageReport
 from app.core.errors.tool_errors import ToolServerFailed
+from app.core.lazy_dataclasses import dataclass, field
 from app.features.mcp import messages
 from app.features.mcp.messages import ServerRefusal
 

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 from app.core.cage_report import CageReport
 from app.core.child import NETWORK_VARIABLES, Child, own_command
 from app.core.errors.tool_errors import ToolServerFailed
+from app.core.lazy_dataclasses import dataclass
 from app.features.mcp.launcher import CAGE_FIELD, ENVIRONMENT, FLAG, ServerGrant, report_of
 from app.features.mcp.server_config import ServerConfig
 from app.features.mcp.server_session import CONTAINED, ENDED, UNFETCHED, Closed, Received

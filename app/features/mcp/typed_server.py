@@ -7,10 +7,10 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features.mcp.server_config import ServerConfig
 
 RUNNERS = ("npx", "bunx", "uvx", "uv", "pipx", "node", "deno", "python", "python3", "docker", "podman")

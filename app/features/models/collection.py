@@ -9,7 +9,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from app.core.errors.app_error import AppError
@@ -17,6 +16,7 @@ from app.core.errors.hub_errors import FileNotOnHub, NetworkOff
 from app.core.errors.model_errors import ModelNotInstalled, ModelNotOurs
 from app.core.errors.request_errors import EmbeddingsUnavailable
 from app.core.events import CancelToken, CopyProgress, ModelLoaded
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.listeners import Listeners
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import Settings

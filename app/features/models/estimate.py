@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from app.core.catalogue import fill_value
 from app.core.errors.model_errors import ModelUnreadable
 from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass
 from app.engine import fit, memory_probe
 from app.engine.fit import MemoryRoom
 from app.engine.model_shape import (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.engine.states import StateFolder

@@ -6,13 +6,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
 from app.core.errors.model_errors import ModelNotInstalled
 from app.core.events import CancelToken
 from app.core.gguf import GgufProblem, embedding_pooling, read_beginning
+from app.core.lazy_dataclasses import dataclass, fields
 from app.core.paths import runs_elsewhere, starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name

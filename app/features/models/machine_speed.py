@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.core.events import CancelToken, Finished, Message, Role, Waiting
+from app.core.lazy_dataclasses import dataclass
 from app.engine.computer import JsonCache, physical_cores
 from app.engine.contract import Engine
 from app.engine.memory_probe import probe_memory

@@ -7,12 +7,12 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.core.errors.app_error import AppError
 from app.core.errors.engine_errors import EngineStopped
 from app.core.errors.server_errors import PortTaken
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.lending import InUse, Lend, Lending, RpcWorker
 from app.engine.rpc_machines import DEFAULT_PORT, is_private
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from app.core.errors.app_error import AppError
 from app.core.events import ModelLoaded
 from app.core.gguf import known_header
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.paths import runs_elsewhere
 from app.hub.catalog import CatalogEntry, load_catalog
 from app.language.language_names import LANGUAGES, base_code

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.settings import EngineSettings
 from app.features.models.pooled_engine import ChatUse
 

@@ -7,12 +7,12 @@ it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from app.core.catalogue import CountedTexts, Translatable, fill_value, tr, tr_count
 from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import PROJECTOR_REFUSED, ModelElsewhere, ModelLoaded
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass, field
 from app.features.error_messages import PersonMessage, sentence_for
 
 

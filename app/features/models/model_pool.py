@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import ModelNotLoaded, ModelTooLarge, NoModel, NoRoomForModel
 from app.core.events import CancelToken, ModelLoaded
 from app.core.gguf import known_header
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine, LocalEngine, ensure_loaded

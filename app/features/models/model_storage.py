@@ -6,10 +6,10 @@ import contextlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors.hub_errors import DownloadFailed, DownloadRunning
+from app.core.lazy_dataclasses import dataclass
 from app.engine.states import StateFolder
 from app.hub import model_trash, part
 from app.hub.downloads import KIND as DOWNLOAD

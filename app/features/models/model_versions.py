@@ -7,11 +7,11 @@ file uses the new one, and the old goes to the trash.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.errors.hub_errors import FileNotOnHub
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features.models import choice
 from app.features.models.installed import ChosenModels, InstalledFile, InstalledModels
 from app.hub import model_trash

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors.app_error import AppError
@@ -12,6 +11,7 @@ from app.core.errors.model_errors import ModelNotInstalled
 from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import CancelToken, CopyProgress
 from app.core.gguf import GgufProblem, read_beginning
+from app.core.lazy_dataclasses import dataclass
 from app.features.models.installed import HEADER_BYTES, InstalledFile, InstalledModels
 from app.hub import model_disks, models_folder
 from app.hub.model_disks import DiskContents, DiskModel

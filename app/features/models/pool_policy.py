@@ -35,9 +35,10 @@ The first row that holds decides. Memory is measured each time; `RESERVE_BYTES` 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
+
+from app.core.lazy_dataclasses import dataclass, replace
 
 RESERVE_BYTES = 500_000_000
 """Bytes kept free for everything else when two models share the memory."""

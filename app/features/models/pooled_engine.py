@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.core.errors.engine_errors import EngineCrashesRepeatedly
 from app.core.errors.model_errors import NoModel
 from app.core.events import CancelToken, LoadProgress, ModelLoaded
+from app.core.lazy_dataclasses import dataclass, field
 from app.engine.contract import LocalEngine, ensure_loaded
 from app.engine.protocol import Wish
 from app.features.models.pool_policy import LeasePriority

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from app.core.events import (
     Waiting,
     WaitingAnew,
 )
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import resource_path
 from app.core.settings import ChatDefaults, Settings
 from app.engine.contract import Engine

@@ -7,10 +7,10 @@ import os
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.events import CancelToken, Media
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import make_folder
 from app.documents.blocks import PERSON, Block, as_markdown, block_from_fields, block_to_fields
 from app.documents.protocol import NO_VIEW, Arrange, PageBlocks, PutUpright, Recognize, View

@@ -10,13 +10,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from app.core.errors.document_errors import DocumentGone
 from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken, LookProgress, Media, ModelElsewhere, ModelLoaded
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.settings import Settings
 from app.documents.blocks import MODEL, TESSERACT, Block, BlockKind, BlockPlace, LineBox, block_to_fields
 from app.documents.formats.registry import can_scan

@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+from app.core.lazy_dataclasses import dataclass
 from app.features.retrieval.languages import count_small_words, find_document_language
 from app.features.retrieval.meaning import passage_indexes, text_with_headings
 from app.features.retrieval.ranking import ASKING_WORDS, LEADERS, SHORT_QUESTION_WORDS

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+from app.core.lazy_dataclasses import dataclass
 from app.features.retrieval.ranking import words_of
 from app.features.retrieval.source_places import PAGE_CITATION, SourcePlace
 from app.language.admissions import admits_absence

@@ -6,9 +6,9 @@ The pooling is in the model's own file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from app.core.gguf import GgufHeader
+from app.core.lazy_dataclasses import dataclass
 
 _WEB_SEARCH = "Given a web search query, retrieve relevant passages that answer the query"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.language.language_detection import SMALL_WORD_SETS, language_by_words, scripts_differ
 from app.language.words import WORD
 

@@ -15,7 +15,6 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from app.core.errors.engine_errors import EngineStopped
 from app.core.errors.request_errors import PromptTooLong
 from app.core.events import CancelToken, LinkedToken
 from app.core.gguf import GgufProblem, read_beginning
+from app.core.lazy_dataclasses import dataclass
 from app.engine.contract import EmbeddingVectors, Engine
 from app.features.models.model_pool import EMBEDDING_TOKENS, LeaseTerms
 from app.features.models.pool_policy import LeasePriority

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass
 from app.features.retrieval.citations import LEAST_WORDS, MOST_SENTENCES
 from app.features.retrieval.source_places import SourcePlace
 from app.language.admissions import admits_absence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from app.core.events import (
     AnswerStats,
@@ -14,6 +13,7 @@ from app.core.events import (
     TextDelta,
     TokenChosen,
 )
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.protocol import Ask, CallSyntax
 from app.features import tool_calls
 from app.features.serving.generation_request import AnswerEvent, GenerationRequest

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from app.core.events import (
@@ -15,6 +14,7 @@ from app.core.events import (
     TokenChosen,
     TokenSeen,
 )
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.engine.protocol import Ask, CallSyntax, Sampling
 from app.features import tool_calls
 from app.features.write_pages import GREEDY

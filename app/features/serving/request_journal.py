@@ -6,8 +6,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from app.core.lazy_dataclasses import dataclass, replace
 
 if TYPE_CHECKING:
     pass

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core.gguf import GgufHeader, GgufProblem, embedding_pooling, read_beginning
+from app.core.lazy_dataclasses import dataclass, replace
 
 if TYPE_CHECKING:
     pass

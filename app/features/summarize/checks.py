@@ -10,9 +10,9 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.blocks import Block
 from app.features.summarize.summary_result import Check, CheckReason, ClaimAnchor
 from app.language.changed_facts import LEAST_WORDS, changed_facts

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.core.errors.app_error import AppError
 from app.core.errors.request_errors import PromptTooLong
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.protocol import Ask
 from app.features.summarize import answer_grammars, summary_prompts
 from app.features.summarize.method import ClaimScore

@@ -25,12 +25,12 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
 from typing import NamedTuple
 
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import resource_path
 from app.documents.blocks import Block, BlockKind
 from app.features.document_parts import find_apart_blocks

@@ -12,7 +12,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -22,6 +21,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.errors.engine_errors import EngineCrashesRepeatedly
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
 from app.engine.contract import Engine
 from app.features.error_messages import sentence_for

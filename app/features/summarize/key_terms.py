@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 from unicodedata import category
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.blocks import Block
 from app.features.summarize.definitions import find_definitions, one_line
 from app.features.summarize.summary_result import ClaimAnchor

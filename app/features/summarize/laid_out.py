@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import groupby
 
 from app import APP_NAME
 from app.core.catalogue import Translatable, tr, tr_count
 from app.core.joined_texts import end_sentence, join_clauses, join_entries
+from app.core.lazy_dataclasses import dataclass, field
 from app.features.document_frames import page_mark
 from app.features.summarize.summary_messages import (
     check_words,

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from app.core.lazy_dataclasses import dataclass
 from app.features.models.choice import MOST_SHORT_TEXT_WEIGHTS
 from app.features.summarize.summary_result import KIND, Form, InputDocument, Method, Statement, SummaryOptions
 from app.features.work.queue import DONE

@@ -9,8 +9,8 @@ many candidates, and only a few places of each term are stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
+from app.core.lazy_dataclasses import dataclass, replace
 from app.documents.blocks import Block, BlockKind
 from app.features.document_parts import find_apart_blocks
 from app.features.summarize.definitions import one_line

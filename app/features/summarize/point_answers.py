@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from app.core.events import FinishReason
+from app.core.lazy_dataclasses import dataclass
 from app.features.summarize.answer_sentences import GOES_ON, sentence_of_larger, sentence_of_small, whole_words
 from app.features.work.asking import REFUSING
 

@@ -6,10 +6,10 @@ The second stage, where the points are too many for one prompt: neighbours are j
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from app.core.errors.app_error import AppError
 from app.core.events import Message
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.protocol import Ask
 from app.features.summarize import answer_grammars, summary_prompts
 from app.features.summarize.condensing import Pile

@@ -18,10 +18,10 @@ from __future__ import annotations
 import collections
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from app.core.events import ModelLoaded
+from app.core.lazy_dataclasses import dataclass, replace
 from app.documents.blocks import Block, BlockKind
 from app.documents.split import BlockSlice, Counter, TextChunk, split
 from app.features.document_parts import ApartReason, find_apart_blocks

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
 from app.core.events import CancelToken
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass, replace
 from app.documents.blocks import Block
 from app.engine.contract import Engine
 from app.features.summarize import summary_prompts

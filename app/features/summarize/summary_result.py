@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 from app.core.errors.document_errors import DocumentGone, DocumentUnreadable
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.wire import from_json
 from app.documents.blocks import Block
 from app.documents.source import PageRead

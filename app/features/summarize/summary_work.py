@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from itertools import pairwise
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.events import CancelToken, Message, ModelLoaded
+from app.core.lazy_dataclasses import asdict, dataclass, field, replace
 from app.core.settings import ChatDefaults, Settings
 from app.documents.blocks import Block, BlockKind
 from app.engine.contract import Engine

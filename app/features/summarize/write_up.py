@@ -6,10 +6,10 @@ import math
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from app.core.errors.app_error import AppError
 from app.core.events import FinishReason, Message
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.protocol import Ask
 from app.features.summarize import answer_grammars, point_answers, summary_prompts
 from app.features.summarize.point_answers import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import abc
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 
+from app.core.lazy_dataclasses import dataclass, replace
 from app.documents.blocks import BlockKind
 from app.features.summarize import summary_prompts
 from app.features.summarize.checks import CitedBlock

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.events import CancelToken, FinishReason, ModelLoaded
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.summarize import answer_grammars, point_answers, summary_prompts

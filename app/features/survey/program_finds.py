@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.core.joined_texts import join_entries
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.blocks import Block, BlockKind, rows_of
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.summarize.sections import SectionReading, whole_section

@@ -6,9 +6,9 @@ Separate from what finds and reads, which takes 0.25 s to import.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from app.core.lazy_dataclasses import asdict, dataclass
 from app.features.retrieval.question_scope import WantedScope
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from app import APP_NAME
 from app.core.catalogue import CountedTexts, Translatable, tr, tr_count
 from app.core.counted_units import count_units
 from app.core.joined_texts import end_sentence, join_clauses, join_whole_sentences
+from app.core.lazy_dataclasses import dataclass
 from app.features.document_frames import page_mark
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.source_places import SourcePlace

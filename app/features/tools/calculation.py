@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from fractions import Fraction
 
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.features.tools.tool import ToolRefused
 from app.features.tools.units import NamedUnit, find_unit
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.events import CANCELLED, CancelToken, Finished, FunctionCall, Message, TextDelta, TokenChosen
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features.chat.answer_service import DocumentsShown
 from app.features.chat.tool_questions import ToolAsks, ToolQuestion
 from app.features.chat.tool_steps import (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from app.core.events import FunctionCall
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features.chat.tool_questions import ToolCall
 from app.features.tools.tool import IsStopped, Tool
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from app.core.events import Finished, FunctionCall, LookProgress, PromptProgress, TextDelta, TokenChosen, Waiting
+from app.core.lazy_dataclasses import dataclass, field
 from app.features.tool_calls import parse_arguments
 from app.features.tools.tool import Tool, ToolResult
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -31,6 +30,7 @@ from app.core.events import (
     TokenChosen,
     Waiting,
 )
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.engine.contract import Engine
 from app.engine.protocol import MOST_CALLS, Ask, CallSyntax
 from app.features.serving.answered_calls import CallReading, add_stats, ask_again, reader_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.paths import resource_path
 from app.features.tool_calls import ToolFunction
 

@@ -7,11 +7,11 @@ model is measured before it is trusted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken, Finished, FinishReason, Message, PromptProgress, Role, TextDelta, TokenChosen
+from app.core.lazy_dataclasses import dataclass, field
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.serving.answered_calls import CallReading, ask_again, reader_of

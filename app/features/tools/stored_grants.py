@@ -6,11 +6,11 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from app.core.errors.app_error import AppError
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.settings import Settings
 from app.features.tools.permissions import OWN_SERVER, AllowedTool, PermissionAnswer, ToolGrants
 from app.features.tools.tool import Tool

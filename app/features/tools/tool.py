@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.errors.tool_errors import ToolServerFailed
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, field
 from app.features.chat.tool_questions import ToolReach
 from app.features.retrieval.source_places import SourcePlace
 from app.features.tool_calls import ToolFunction

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.core.events import CancelToken, ModelElsewhere
+from app.core.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from app.core.errors.tool_errors import ToolServerFailed

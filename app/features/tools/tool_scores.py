@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.catalogue import fill_value
+from app.core.lazy_dataclasses import dataclass
 from app.core.paths import make_folder, resource_path
 from app.engine.computer import JsonCache, key_of
 from app.engine.states import model_identity

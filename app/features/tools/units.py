@@ -6,11 +6,11 @@ Own and small: pint 0.25 would bring 3.7 MB, 0.3 s of processor time with the fi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
 
+from app.core.lazy_dataclasses import dataclass
 from app.language.numbers import UNITS
 
 Dimensions = Mapping[str, int]

@@ -6,10 +6,10 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import visible_line
 from app.hub.web_fetcher import parse_address
 

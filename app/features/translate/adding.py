@@ -6,13 +6,13 @@ import shutil
 import stat
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.json_forms import to_json
+from app.core.lazy_dataclasses import asdict, dataclass, replace
 from app.core.paths import disk_problem, make_folder, private_opener
 from app.core.synced_files import sync_file
 from app.core.visible import visible_name

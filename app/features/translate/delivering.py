@@ -6,8 +6,8 @@ Nothing here knows a language or asks a model, so it is quick and deterministic.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.segments import Content, Segment, plain
 from app.features.translate.certainty import TranslationCertainty, likeness_of
 from app.features.translate.mark_repair import put_back

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.errors.exchange_errors import NotAligned
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.segments import Content, Segment
 from app.engine.contract import Engine
 from app.features.translate.marking import shown_text

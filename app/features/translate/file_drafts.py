@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features import file_reading as f
 from app.features.files_to_read import FileToRead, Stage
 from app.features.state_session import SessionMessage

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.segments import Content, Mark, content_of, marks, nests, plain
 from app.features.translate.marked_answers import enclosing_pairs
 from app.features.translate.marking import PROTECTED, ShownContent, same_marks

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.segments import Content, Mark, content_of, marks, nests
 from app.features.translate.marking import ShownContent, tag_of
 

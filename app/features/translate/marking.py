@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.segments import (
     GENERATED_DESCRIPTIONS,
     Content,

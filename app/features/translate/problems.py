@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.core.catalogue import Translatable, tr
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.segments import Segment, plain
 from app.features.translate.translation_events import Flag, FlagKind, Translated, TranslationSource
 from app.language.language_names import english_name

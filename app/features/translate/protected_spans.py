@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.segments import SegmentKind
 
 _PROGRAMS = frozenset((SegmentKind.MESSAGE, SegmentKind.VALUE))

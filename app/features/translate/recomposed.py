@@ -7,10 +7,10 @@ is. Line breaks inside a block are marks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from html import escape
 
 from app.core.catalogue import Translatable
+from app.core.lazy_dataclasses import dataclass
 from app.documents.blocks import Block, BlockKind, rows_of
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
 from app.features.document_frames import page_mark

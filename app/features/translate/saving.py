@@ -11,7 +11,6 @@ import io
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import IO
@@ -20,6 +19,7 @@ from app.core.catalogue import tr
 from app.core.errors.document_errors import DocumentGone
 from app.core.errors.saving_errors import TargetIsOpen, TargetIsSource
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.paths import disk_problem, make_folder
 from app.documents import read_document
 from app.documents.blocks import Block

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.documents.segments import Segment, plain
 from app.features.translate.translation_events import Translated
 from app.language.sentences import written_words

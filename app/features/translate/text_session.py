@@ -7,10 +7,10 @@ pure: each returns the next state and the effects to be started.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.documents.segments import Content, Segment, plain
 from app.features.file_reading import ReportError, SaveLater
 from app.features.state_session import SessionMessage, StateSession, StoreFailed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
 from json import loads
@@ -16,6 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from app import APP_ID, __version__
 from app.core.errors.document_errors import DocumentUnreadable
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.segments import Content, Mark, content_from_json, content_of, nests
 from app.language.language_names import find_language
 from app.store.translation_store import LanguagePair, MemoryEntry, TranslationOrigin

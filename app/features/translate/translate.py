@@ -13,12 +13,12 @@ Nothing is dropped: each unit is settled once, with a translation, flagged or no
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import ModelBroken
 from app.core.errors.request_errors import ChatUnavailable, GrammarInvalid, PromptTooLong, TemplateFailed
 from app.core.events import CancelToken, FinishReason
+from app.core.lazy_dataclasses import dataclass, replace
 from app.documents.segments import Content, Segment, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask

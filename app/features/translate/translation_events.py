@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.wire import from_json
 from app.documents.segments import Content, Segment
 from app.documents.source import ReadingRemark

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, replace
 from app.documents.segments import Content, Mark, content_from_json, content_of, marks, plain
 from app.features.translate.glossary import TermGlossary
 from app.features.translate.marking import same_marks

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol, TypeVar
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.segments import Content, Segment, content_of
 from app.features.models.model_languages import GENERIC, TRANSLATE_GEMMA, KnownLanguages
 from app.features.translate.delivering import DeliveryCandidate

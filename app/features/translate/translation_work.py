@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from app.core.events import CancelToken, ModelLoaded
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.settings import ChatDefaults, Settings
 from app.documents.segments import Content, Segment, SegmentKind, plain
 from app.engine.contract import Engine

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from app.core.events import Message, Role
+from app.core.lazy_dataclasses import dataclass
 from app.engine.protocol import Sampling
 from app.features.translate.translation_events import Formality, GlossaryTerm, TranslationWish
 from app.language.language_names import english_name, has_formality

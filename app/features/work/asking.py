@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from app.core.errors.app_error import AppError
@@ -25,6 +24,7 @@ from app.core.events import (
     Waiting,
     WaitingAnew,
 )
+from app.core.lazy_dataclasses import dataclass
 from app.engine.contract import AnswerEvent, Engine
 from app.engine.protocol import Ask
 

@@ -7,10 +7,10 @@ returns the next state and the effects to be started.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features import file_reading as f
 from app.features.files_to_read import FileToRead, Stage, is_recording, part_of
 from app.features.state_session import SessionMessage, StateSession, StoreFailed

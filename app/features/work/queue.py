@@ -15,7 +15,6 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from app.core.errors.app_error import AppError
@@ -24,6 +23,7 @@ from app.core.errors.hub_errors import NetworkOff
 from app.core.errors.model_errors import ModelReplaced, NoRoomForModel
 from app.core.errors.server_errors import DocumentStaysHere
 from app.core.events import CancelToken, LinkedToken, ModelLoaded
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.settings import Settings
 from app.engine.contract import Engine
 from app.features.work.keep_awake import keep_awake

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
+from app.core.lazy_dataclasses import dataclass
 from app.features.chat.message_draft import DraftDocument, DraftPart, DraftPicture
 from app.features.files_to_read import Stage, is_recording
 from app.store.attachments import DocumentUse

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
@@ -13,6 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.core.events import Role
+from app.core.lazy_dataclasses import dataclass
 from app.features.chat.attached_documents import is_unanswered
 from app.features.document_frames import page_mark, spoken_page
 from app.features.retrieval.source_places import SourcePlace, named_pages, source_from_fields

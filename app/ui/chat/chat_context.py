@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from app.core.errors.app_error import AppError
 from app.core.events import Role
+from app.core.lazy_dataclasses import dataclass
 from app.features.chat import session_messages as m
 from app.features.chat.context_fitting import PromptBreakdown
 from app.features.chat_services import Chats

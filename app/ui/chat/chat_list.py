@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,6 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import settle_directions
 from app.store.conversation_row import Conversation
 from app.ui.chat.chat_tags import CHAT_TYPE, TAG_TYPE, colour_of

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.core.events import Role
+from app.core.lazy_dataclasses import dataclass
 from app.features.finding import phrase_pattern, words_pattern
 from app.ui.chat.selection import texts_in
 from app.ui.chat.transcript import ChatTranscript, is_answer, is_question

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.features.models.installed import PASSAGES
 from app.ui.i18n import tr
 from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, STOP, USE_IT

@@ -7,7 +7,6 @@ first. With enough memory for both models, the second runs at the same time in i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.events import PromptProgress
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.visible import visible_name
 from app.features.chat.answer_service import AnswerStarted, answer_beside
 from app.features.chat.message_draft import ChatPlace

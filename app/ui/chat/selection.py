@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from app.core.events import Role
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features.error_messages import model_words
 from app.ui.chat.transcript import ChatTranscript, is_answer
 from app.ui.chat.turn import TurnView

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from PySide6.QtGui import QImage
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features import file_reading as f
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import DraftDocument, DraftPicture

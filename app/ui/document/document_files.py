@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features.document_library import ReadRange
 from app.features.file_reading import AskAboutSize, AskPassword, ReadAgain
 from app.features.files_to_read import FileToRead, Stage

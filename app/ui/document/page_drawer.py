@@ -5,13 +5,13 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QSizeF, Signal
 from PySide6.QtGui import QImage
 
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, replace
 from app.documents.protocol import Drawn
 from app.features.shown_document import ShownDocument
 from app.ui.shell import tasks

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout
 
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.features.document_messages import reader_words
 from app.features.page_reading.corrections import GivenUp, PageCorrections
 from app.store.document_store import StoredDocument

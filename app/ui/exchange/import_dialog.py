@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.core.visible import visible_name
 from app.features.exchange.chat_import import (
     KINDS,

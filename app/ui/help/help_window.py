@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -15,6 +14,7 @@ from shiboken6 import isValid
 
 from app.core.catalogue import language_in_use
 from app.core.installed_languages import ENGLISH
+from app.core.lazy_dataclasses import dataclass
 from app.features.finding import title_marks, words_pattern
 from app.features.help_pages import CHANGES, HelpPage, help_picture, load_help_page, search_help
 from app.language.scripts import is_right_to_left

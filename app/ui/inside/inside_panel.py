@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -12,6 +11,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.ui.i18n import Translatable, tr, tr_count
 from app.ui.inside.look import OWN, SELECTION, InspectedText, LendEngine, LookPage, Subjects
 from app.ui.shared_labels import HOW_IT_WORKS

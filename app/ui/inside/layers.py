@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -17,6 +16,7 @@ from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
+from app.core.lazy_dataclasses import dataclass
 from app.features.inside import looks
 from app.features.inside.patterns import shown_word, word_of
 from app.language.scripts import is_right_to_left

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
+from app.core.lazy_dataclasses import dataclass, field
 from app.ui.i18n import sentence_for, tr
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import CANCEL, WAITING_FOR_MODEL

@@ -9,7 +9,6 @@ import csv
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -31,6 +30,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.core.lazy_dataclasses import dataclass
 from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_decimal, format_significant
 from app.ui.screen_reader import SpokenPart, read_as

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.core.errors.model_errors import ModelMissing
 from app.core.events import CancelToken, CopyProgress
+from app.core.lazy_dataclasses import dataclass
 from app.hub.models_folder import require_model
 from app.ui.i18n import size_text, tr, window_title
 from app.ui.models.installed_page import Then

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from PySide6.QtCore import QMargins, Qt
 from PySide6.QtWidgets import QButtonGroup, QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken, CopyProgress
+from app.core.lazy_dataclasses import dataclass
 from app.features.error_messages import sentence_for
 from app.features.models.models_on_disks import ModelAdded, ModelRefused
 from app.hub.model_disks import DiskContents, DiskModel

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QTextBlock, QTextDocument
+
+from app.core.lazy_dataclasses import dataclass, field
 
 EDGE = 0.5
 """Device units by which touching ranges may overlap."""

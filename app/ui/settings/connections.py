@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
+from app.core.lazy_dataclasses import dataclass
 from app.hub.connection_ledger import BUILT_IN, OWN, SYSTEM, ConnectionLedger, HubConnection
 from app.ui.i18n import Translatable, size_text, tr
 from app.ui.locale_formats import format_moment

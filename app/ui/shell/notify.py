@@ -9,7 +9,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -18,6 +17,7 @@ from PySide6.QtCore import QObject, Qt, Signal, qVersion
 from app import APP_NAME, __version__
 from app.core.catalogue import CountedTexts
 from app.core.errors.app_error import AppError, EnvironmentProblem, to_fields
+from app.core.lazy_dataclasses import dataclass
 from app.features.error_messages import PersonMessage, message_of_words
 from app.features.help_pages import WHATS_NEW
 from app.ui.i18n import sentence_for, tr, tr_count

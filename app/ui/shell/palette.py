@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass, replace
 from app.features.assistants import icon_of
 from app.features.finding import (
     CHAT,

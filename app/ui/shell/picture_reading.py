@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.store.jobs import PAGE_READING, JobTable
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from app.core.lazy_dataclasses import dataclass
 from app.features.finding import fitness_with_synonyms
 from app.ui.i18n import Translatable, tr
 from app.ui.shared_labels import READING_SPEED

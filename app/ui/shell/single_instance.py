@@ -19,7 +19,6 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -27,6 +26,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from PySide6.QtCore import QLockFile, QObject, QTimer, QUrl, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+from app.core.lazy_dataclasses import asdict, dataclass
 from app.core.paths import close_to_others
 
 log = logging.getLogger(__name__)

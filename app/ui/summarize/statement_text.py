@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextDocument, QTextFrameFormat
 
+from app.core.lazy_dataclasses import dataclass
 from app.features.summarize.summary_result import Form
 from app.language.scripts import is_right_to_left
 from app.ui.summarize.summary_texts import ShownStatement

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 
 from app.core.counted_units import counted_unit_name
+from app.core.lazy_dataclasses import dataclass
 from app.features.document_frames import page_mark, spoken_page
 from app.features.document_library import DocumentLibrary
 from app.features.shown_document import TextHighlight

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.counted_units import unit_name
+from app.core.lazy_dataclasses import dataclass
 from app.features.document_frames import page_mark
 from app.features.shown_document import TextHighlight
 from app.features.summarize.key_terms import KeyTerm, TermKind

@@ -6,7 +6,6 @@ import math
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
@@ -15,6 +14,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
     QColor,
@@ -16,6 +14,7 @@ from PySide6.QtGui import (
     QTextFormat,
 )
 
+from app.core.lazy_dataclasses import dataclass
 from app.ui.text import formula
 from app.ui.text.selectable import FORMULA, FORMULA_SIZE
 from app.ui.utf16 import utf16_length

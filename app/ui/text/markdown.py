@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -19,6 +18,7 @@ from markdown_it.rules_block import fence
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.ui.text.formula_syntax import GROWING, formula_plugin
 from app.ui.text.html_syntax import END, html_plugin
 from app.ui.text.pieces import (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextLength, QTextTableFormat
 
+from app.core.lazy_dataclasses import dataclass
 from app.ui.text.formats import char_format
 from app.ui.text.pieces import ProseLine, StyledSpan
 from app.ui.theme import Tokens

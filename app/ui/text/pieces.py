@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from markdown_it.token import Token
+
+from app.core.lazy_dataclasses import dataclass, replace
 
 ALLOWED_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 # Ends before punctuation, which belongs to the sentence around the address.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QUrl
 from PySide6.QtGui import QAccessible, QTextBlock
 from PySide6.QtWidgets import QTextBrowser
 
+from app.core.lazy_dataclasses import dataclass
 from app.ui.screen_reader import SpokenPart
 from app.ui.text.line_ranges import ranges_by_line
 from app.ui.utf16 import utf16_slice

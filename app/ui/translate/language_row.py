@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from PySide6.QtCore import QLocale, QObject, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.core.settings import Settings
 from app.features.translate.translation_events import Formality, TranslationWish
 from app.language.language_names import LANGUAGES, find_language, has_formality, is_same, other_than

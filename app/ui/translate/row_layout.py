@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextOption
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.segments import SegmentKind
 from app.features.translate.translation_events import TranslationSource
 from app.language.scripts import is_right_to_left

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
+from app.core.lazy_dataclasses import dataclass
 from app.features.reading_aloud.sentence_reading import SpokenSentence
 from app.language.spoken_text import spoken_sentences, spoken_words
 from app.ui.shell.text_reading import TextReading

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.core.lazy_dataclasses import dataclass
 from app.features.finding import find_occurrences
 from app.ui.translate.rows import PORTION, SOURCE, TARGET, RowSource
 from app.ui.translate.segment_layout import letters

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app.core.errors.app_error import AppError
+from app.core.lazy_dataclasses import dataclass, replace
 from app.documents.segments import Content, Mark
 from app.features.translate.translation_events import Translated, TranslationSource
 from app.ui.i18n import Translatable, tr

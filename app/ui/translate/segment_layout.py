@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtGui import QFont, QTextCharFormat, QTextLayout
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.segments import Content, Mark, SegmentKind
 from app.ui.icons import glyph
 from app.ui.text.formats import char_format

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from PySide6.QtCore import QByteArray, QMimeData, QRect, Qt, QUrl, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QTextBlock, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.shared_labels import TRANSLATION

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
 
 from app.core.counted_units import count_units
+from app.core.lazy_dataclasses import dataclass, replace
 from app.core.visible import visible_name
 from app.documents.segments import Segment
 from app.features.translate.problems import reason_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import APP_NAME
+from app.core.lazy_dataclasses import dataclass
 from app.ui.i18n import tr
 from app.ui.shared_labels import CANCEL, DOCUMENTS_LABEL
 from app.ui.theme import Theme

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from PySide6.QtCore import QPoint, QRect
@@ -11,6 +10,7 @@ from PySide6.QtGui import QColor, QTextBlock, QTextCharFormat, QTextCursor, QTex
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QScrollArea, QTextEdit, QWidget
 from shiboken6 import isValid
 
+from app.core.lazy_dataclasses import dataclass
 from app.features.reading_aloud.sentence_reading import SentenceSource, SpokenSentence
 from app.language.spoken_text import spoken_formula, spoken_sentences, spoken_words
 from app.ui.i18n import tr

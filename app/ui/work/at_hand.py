@@ -8,13 +8,13 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from app.core.events import CancelToken, LinkedToken
+from app.core.lazy_dataclasses import dataclass, field
 from app.ui.shell import tasks
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
+from app.core.lazy_dataclasses import dataclass
 from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_decimal
 from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES

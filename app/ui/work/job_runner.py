@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from app.core.catalogue import CountedTexts
 from app.core.errors.app_error import AppError
+from app.core.lazy_dataclasses import dataclass
 from app.features.work.queue import QUEUED, RUNNING, JobEvent, StoredJobs
 from app.ui.i18n import Translatable, tr
 from app.ui.shell import tasks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QTextCursor
 
 from app.core.events import PromptProgress, TokenSeen
+from app.core.lazy_dataclasses import dataclass, field, replace
 from app.language.sentences import written_words
 from app.ui.i18n import tr
 from app.ui.shell.model_about import state_word

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
 
+from app.core.lazy_dataclasses import dataclass
 from app.ui.text.formats import cursor_over, selected_text
 
 LINE_PERCENT, CODE_LINE_PERCENT = 148, 114

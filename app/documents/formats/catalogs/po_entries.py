@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.core.errors.document_errors import DocumentUnreadable
+from app.core.lazy_dataclasses import dataclass, field
 from app.core.paths import resource_path
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|$)")

@@ -8,12 +8,12 @@ more of it is escaped, and emphasis that cannot stand between such neighbours is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.formats.markdown.inline_tokens import inline_tokens
 from app.documents.formats.web import elements
 from app.documents.segments import TAG_LOOKS, Content, Mark, content_of

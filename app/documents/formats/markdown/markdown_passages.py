@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.formats.markdown.read_markdown import CELL_BORDER, NEW_LINE, MarkdownLines
 from app.documents.formats.plain.line_wrapping import width_of
 from app.documents.segments import SegmentKind

@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.formats.markup.tagged_text import TaggedSegment, TextGatherer, spell_text, spelling_within
 from app.documents.segments import SegmentKind
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from typing import Literal
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.encoding import Range
 from app.documents.segments import Content, Mark, SegmentKind, content_of
 from app.documents.source import SegmentVisits

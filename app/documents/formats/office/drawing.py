@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lxml import etree
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.formats.markup.xml_tree import Element, local_name
 from app.documents.formats.office.package import (
     ALTERNATE,

@@ -6,12 +6,12 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import unquote
 
 from lxml import etree
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.archive import Archive
 from app.documents.archive_copy import copy_archive
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.formats.office.package import without_forbidden
 from app.documents.segments import Content, Mark, content_of, marks
 

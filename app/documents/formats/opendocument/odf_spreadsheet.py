@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.markup.xml_tree import Element, ElementPlaces, stream_blocks, tags
 from app.documents.formats.opendocument.odf_paragraphs import OdfParagraphWords

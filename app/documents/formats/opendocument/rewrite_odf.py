@@ -10,10 +10,10 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import BinaryIO, Literal, NamedTuple
 
+from app.core.lazy_dataclasses import dataclass, replace
 from app.documents.archive import Archive, is_zip
 from app.documents.archive_copy import copy_archive
 from app.documents.formats.markup.markup_tags import (

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.formats.markup.markup_tags import AttributeValue
 from app.documents.formats.markup.tagged_text import TextEdit
 from app.documents.source import TargetLanguage

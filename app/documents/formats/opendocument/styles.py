@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.archive import Archive
 from app.documents.formats.markup.xml_tree import Element, parse, words_in
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS, ParagraphRole, spelled

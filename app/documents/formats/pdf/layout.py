@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.formats.pdf.page_text import PdfLine, PdfTable
 
 GUTTER = 0.8

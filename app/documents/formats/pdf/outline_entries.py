@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from pypdfium2 import raw
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.formats.pdf.annotations import said
 
 MOST_ENTRIES = 20_000

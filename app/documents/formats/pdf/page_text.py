@@ -10,12 +10,12 @@ import ctypes
 import math
 import re
 import unicodedata
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pypdfium2 import raw
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.blocks import BlockPiece
 from app.documents.formats.pdf.annotations import AnnotationReader
 from app.documents.formats.pdf.pdf_pages import PageGeometry, Span, address_of, quick, sheet_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from itertools import pairwise
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.blocks import BlockKind
 from app.documents.formats.pdf.page_text import BULLETS, HYPHEN, PdfLine, PdfTable
 

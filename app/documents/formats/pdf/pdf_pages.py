@@ -9,7 +9,6 @@ import ctypes
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from app.core.errors.document_errors import DocumentLocked, DocumentUnreadable
+from app.core.lazy_dataclasses import dataclass
 from app.documents.protocol import Drawn
 
 MOST_SIDE = 16_384

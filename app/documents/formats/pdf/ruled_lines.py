@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from pypdfium2 import raw
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.formats.pdf.pdf_pages import PageGeometry, Span, address_of, quick
 
 MOST_OBJECTS = 10_000

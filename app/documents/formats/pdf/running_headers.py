@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.formats.pdf.page_text import PageText, PdfLine
 
 PAGES_BEHIND = 6

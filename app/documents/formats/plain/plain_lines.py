@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.formats.plain.line_wrapping import width_of
 from app.documents.segments import SegmentKind
 from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE

@@ -10,11 +10,11 @@ kept of a pivot table's data is found anew when it is refreshed. How words are s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from lxml import etree
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.formats.markup.xml_tree import Element, iterate
 from app.documents.formats.office.drawing import PARAGRAPH, DrawingRewriter, is_words_for_picture
 from app.documents.formats.office.package import (

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import count
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.formats.markup.xml_tree import Element, local_name
 from app.documents.formats.office.package import MAIN, OfficePackage, escaped, unescaped
 from app.documents.formats.sheets.workbook import column_of

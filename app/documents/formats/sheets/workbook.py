@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.archive import CHUNK_BYTES, Archive
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.formats.markup.xml_tree import Element, iterate

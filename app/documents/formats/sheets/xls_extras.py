@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from olefile import OleFileIO
 from olefile.olefile import OleFileError
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.source import FileSource
 

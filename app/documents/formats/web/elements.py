@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.blocks import BlockKind
 from app.documents.formats.markup.markup_tags import attributes
 from app.documents.formats.office.paragraphs import spelled

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from app.core.errors.document_errors import DocumentUnreadable
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.archive import Archive
 from app.documents.formats.markup import markup_tags
 from app.documents.formats.markup.tagged_text import TaggedSegment, TextEdit

@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import Message
 from typing import BinaryIO, Literal
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.encoding import DecodedText, after_the_text
 from app.documents.formats.markup import markup_tags, tagged_text
 from app.documents.formats.markup.markup_tags import TAG, AttributeValue

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.formats.markup.markup_tags import attributes
 from app.documents.formats.web import elements

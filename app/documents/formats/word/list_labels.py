@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.formats.markup.xml_tree import Element
 from app.documents.formats.office.package import W
 from app.documents.formats.office.paragraphs import spelled

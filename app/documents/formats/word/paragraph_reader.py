@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.package import ALTERNATE, MATH, W
 from app.documents.formats.office.runs import InlineAnchor, Node, SingleNode, StyledText, WordGroup, texts_in

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, code_joined, table_text
 from app.documents.formats.markup.xml_tree import Element, ElementPlaces, NumberedElement, stream_blocks, tags
 from app.documents.formats.office.package import (

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
 from lxml import etree
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.drawing import PARAGRAPH as DRAWN
 from app.documents.formats.office.drawing import DrawingRewriter, is_words_for_picture

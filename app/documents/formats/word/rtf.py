@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from app.core.lazy_dataclasses import dataclass, field
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
 from app.documents.encoding import decode
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.core.lazy_dataclasses import dataclass
 from app.documents.archive import Archive
 from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.package import RelatedPart, W, is_code_font
