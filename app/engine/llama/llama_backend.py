@@ -668,6 +668,8 @@ class LlamaBackend:
     def close(self) -> None:
         if self._loaded is not None:
             self._loaded.close()
+        if self._renderer is not None:
+            self._renderer.close()
 
     @property
     def _held(self) -> set[str]:

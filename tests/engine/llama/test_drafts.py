@@ -84,6 +84,7 @@ class Loaded:
     def close(self) -> None:
         for backend in self._backends.values():
             backend.unload()
+            backend.close()
 
 
 @pytest.fixture(scope="module", params=["llama", "qwen35_mtp", "qwen35moe_mtp"])

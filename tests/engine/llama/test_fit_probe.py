@@ -12,7 +12,7 @@ from app.engine import memory_probe
 from app.engine.llama.fit_probe import needs_from_log
 from app.engine.memory_probe import probe_file, probe_header
 from app.engine.model_shape import MemoryNeeds, ModelLayout, ModelShape, shape_of
-from tests.helpers import gguf_files
+from tests.helpers import gguf_files, tiny_models
 from tests.helpers.tiny_models import KINDS, make_tiny
 
 pytestmark = pytest.mark.model
@@ -82,6 +82,22 @@ def test_every_kind_of_memory_is_counted_right(kind: str, tmp_path: Path) -> Non
     needs = probe_file(path, layout, folder=tmp_path)
     assert needs is not None
     assert needs.kv == pytest.approx(shape_of(check_model(path)).memory_needs(layout).kv, abs=2 * 0.01 * MIB)
+
+
+@pytest.mark.parametrize("sequences", [1, 9])
+def test_scratch_of_gated_delta_nets_grows_with_the_sequences(
+    sequences: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a state as large beside its layer as those of real models."""
+    state, groups, heads = 64, 4, 8
+    for name, value in {"STATE": state, "KEY_GROUPS": groups, "VALUE_HEADS": heads}.items():
+        monkeypatch.setattr(tiny_models, name, value)
+    keys = {"state_size": state, "inner_size": heads * state, "group_count": groups, "time_step_rank": heads}
+    path = make_tiny("qwen35", tmp_path / "tiny.gguf", **{f"qwen35.ssm.{key}": value for key, value in keys.items()})
+    layout = ModelLayout(512, sequences=sequences)
+    needs = probe_file(path, layout, folder=tmp_path)
+    assert needs is not None
+    assert 0.65 < needs.compute / shape_of(check_model(path)).memory_needs(layout).compute < 1.02
 
 
 def test_a_file_that_is_refused_has_no_numbers(tmp_path: Path) -> None:

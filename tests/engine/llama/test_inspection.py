@@ -250,4 +250,5 @@ def test_a_text_that_was_inspected_is_gone_after_a_purge(tiny_model: Callable[[s
     purge(backend)
     after = count_kept()
     backend.unload()
+    backend.close()
     assert (before[0] - after[0], before[1] - after[1]) == (1, 1)

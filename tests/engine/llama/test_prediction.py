@@ -135,6 +135,7 @@ def test_a_chat_goes_on_after_a_restart_as_without_guesses(tiny_model: Callable[
                 texts.append((answered[0], answered[1].reused_tokens))
                 text += answered[0]
                 backend.unload()
+                backend.close()
         told.append(texts)
     assert told[0] == told[1]
     assert any(reused for _, reused in told[1])
@@ -215,6 +216,7 @@ def test_without_the_layer_the_model_answers_all_the_same(
     backend.load(LoadModel(1, str(tiny_model(KIND)), wish), EngineJob(lambda _: None))
     _, stats, _ = Loaded.ask_one(backend, Ask((), text=TEXT, max_tokens=40, sampling=GREEDY))
     backend.unload()
+    backend.close()
     assert (stats.generated_tokens, stats.drafted_tokens) == (40, 0)
 
 
