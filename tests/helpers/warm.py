@@ -43,9 +43,9 @@ PR_SET_CHILD_SUBREAPER = 36
 MADV_COLLAPSE, LARGE_PAGE = 25, 1 << 21
 MOST_BYTES = 1 << 17
 FLUSH_FAILED = 120  # the interpreter's own code for it
-TERMINAL, WINDOW, BUSY = ("terminal",), ("window",), ("busy",)
+TERMINAL, WINDOW = ("terminal",), ("window",)
 BUSY_PROGRAM = "tests.faults.using_program"
-"""Not the program's own command, but all of the program that has no window."""
+"""Not the program's own command, but all of the program that has no window: it begins as what a terminal starts."""
 LOOKED_UP = (
     *("TMPDIR", "TEMP", "TMP", "HOME", "PATH", "XDG_", "DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "NO_COLOR"),
     *("FIRESIDE_", "PYTEST_CURRENT_TEST", "HF_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "TESSDATA_"),
@@ -205,7 +205,11 @@ def _warm_for(command: Sequence[str], environment: Mapping[str, str]) -> _Warm |
 
 def _read(environment: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     """What may have been read by the time of a fork."""
-    return frozenset((name, value) for name, value in environment.items() if not name.startswith(LOOKED_UP))
+    return frozenset(
+        (name, value)
+        for name, value in environment.items()
+        if not name.startswith(LOOKED_UP) and (name, value[-6:]) != ("LANG", ".UTF-8")  # of which the encoding is read
+    )
 
 
 def _take_on() -> None:
@@ -217,7 +221,7 @@ def _kind(command: Sequence[str]) -> Kind | None:
     if sys.platform != "linux" or list(command[:2]) != [sys.executable, "-m"]:
         return None
     if command[2] == BUSY_PROGRAM:
-        return BUSY
+        return TERMINAL
     if command[2] != "app":
         return None
     if command[3:] and command[3] in CHILDREN:
@@ -275,16 +279,17 @@ def _serve(door: socket.socket) -> int:
             begun = _kind(order["arguments"]) or ()
             if begun in NURSED:
                 _nurse(NURSED[begun])
-            return _ran(begun, order["arguments"][3:])
+            return _ran(begun, order["arguments"][2:])
 
 
-def _ran(kind: Kind, arguments: list[str]) -> int:
-    """What the program returns for these arguments.
+def _ran(kind: Kind, command: list[str]) -> int:
+    """What a module of the program returns for its arguments.
 
     But for the window it ends here, as the interpreter would: taking all apart that was imported, which nothing looks
     at, takes as long as most of what children are asked for.
     """
-    main = importlib.import_module(BUSY_PROGRAM).main if kind == BUSY else run
+    name, *arguments = command
+    main = importlib.import_module(BUSY_PROGRAM).main if name == BUSY_PROGRAM else run
     try:
         code: object = main(arguments)
     except SystemExit as asked:
@@ -380,15 +385,12 @@ NURSED: dict[Kind, dict[Kind, dict[str, str]]] = {
 What libraries read of it when they are imported is there from the start of the warm process.
 """
 
-NURSED[BUSY] = NURSED[TERMINAL]
-
 WHOLE = {
     WINDOW: ("app.ui", "app.bootstrap", "app.features", "app.store", "app.hub", "psutil"),
     TERMINAL: (
         *("app.cli", "app.bootstrap", "app.features", "app.store", "app.hub", "rapidfuzz.fuzz", "wakepy"),
-        *("app.documents", "app.language", "app.engine", "llama_cpp", "psutil"),
+        *("app.documents", "app.language", "app.engine", "llama_cpp", "psutil", "docx", BUSY_PROGRAM),
     ),
-    BUSY: (BUSY_PROGRAM, "app.features", "app.documents", "app.language", "docx"),
     ("--document-worker",): ("app.documents", "app.language", "psutil"),
     ("--engine-worker",): ("app.engine", "llama_cpp"),
     ("--engine-worker", "--scripted"): ("tests.helpers.scripted_backend",),
