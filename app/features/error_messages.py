@@ -137,18 +137,18 @@ def sentence_for(error: BaseException) -> PersonMessage:
     )
 
 
+READ_ONLY: Translatable = "You can read your chats, but nothing new is saved until you free up space."
+LOST_AT_CLOSE: Translatable = "Anything new is lost when you close the window. Free up space, then restart {app}."
+MOVED_ASIDE: Translatable = "The file with your chats was damaged. It was moved to {name}. Nothing was deleted."
+
+
 def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[PersonMessage]:
     """Return start-up messages: invalid settings, and what happened to the database."""
     notices: list[PersonMessage] = []
     # In memory only: a full disk, or a start that could not open its file.
     if not database.has_room or database.path == PurePath(":memory:"):
-        full, kept = (
-            sentence_for(DiskFull("")),
-            "You can read your chats, but nothing new is saved until you free up space.",
-        )
-        if database.has_room:
-            kept = f"Anything new is lost when you close the window. Free up space, then restart {APP_NAME}."
-        notices.append(replace(full, kept_template=kept))
+        kept = LOST_AT_CLOSE if database.has_room else READ_ONLY
+        notices.append(replace(sentence_for(DiskFull("")), kept_template=kept))
     if database.moved_aside is not None:
         notices.append(_moved_aside_message(database.moved_aside.name, database.recovered))
     if wrong_settings == ["settings"]:
@@ -162,9 +162,8 @@ def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[P
 
 
 def _moved_aside_message(name: str, recovered: RecoveredParts | None) -> PersonMessage:
-    text: Translatable = "The file with your chats was damaged. It was moved to {name}. Nothing was deleted."
     if recovered is None:
-        return PersonMessage(text, "A new, empty file is in use.", "open_folder", {"name": name})
+        return PersonMessage(MOVED_ASIDE, "A new, empty file is in use.", "open_folder", {"name": name})
     values = {
         "name": name,
         "chats": count_units("chat", recovered.chats),
@@ -172,4 +171,4 @@ def _moved_aside_message(name: str, recovered: RecoveredParts | None) -> PersonM
         "pages": count_units("page", recovered.pages),
     }
     kept = "Recovered {chats} with {messages}, {pages}." if recovered.pages else "Recovered {chats} with {messages}."
-    return PersonMessage(text, kept, "open_folder", values)
+    return PersonMessage(MOVED_ASIDE, kept, "open_folder", values)

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from app.core.paths import resource_path
 from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, ReadingRemark
 from app.features.document_messages import pages_words, remark_sentence
-from app.features.error_messages import STARTER_CALLS_ITSELF, model_words, sentence_for
+from app.features.error_messages import STARTER_CALLS_ITSELF, model_words, sentence_for, start_sentences
+from app.store.recovery import RecoveredParts
 from app.ui import i18n
 
 EXAMPLES = {
@@ -74,6 +76,35 @@ def test_an_error_is_told_in_the_language_of_the_window() -> None:
     "reason",
     ["empty", "not_gguf", "truncated", "vocabulary_only", "damaged", "newer_format", "not_a_file", "denied"],
 )
+@dataclass
+class OpenedDatabase:
+    """What a start knows of its database."""
+
+    has_room: bool = True
+    path: Path = Path("/data/fireside.db")
+    moved_aside: Path | None = None
+    recovered: RecoveredParts | None = None
+
+
+def test_what_a_start_says_can_be_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).resolve().parents[2]
+    monkeypatch.syspath_prepend(str(root / "packaging"))
+    from texts_template import TextsTemplate
+
+    recovered = RecoveredParts(1, 2, 3, 6)
+    databases = [
+        OpenedDatabase(has_room=False),
+        OpenedDatabase(path=Path(":memory:")),
+        OpenedDatabase(moved_aside=Path("/data/old.db")),
+        OpenedDatabase(moved_aside=Path("/data/old.db"), recovered=recovered),
+    ]
+    said = [message for database in databases for message in start_sentences(["zoom"], database)]  # type: ignore[arg-type]
+    said += start_sentences(["settings"], OpenedDatabase())  # type: ignore[arg-type]
+    texts = {text for message in said for text in (message.template, message.kept_template) if text}
+    assert texts <= TextsTemplate(root).keys()
+    assert not [str(message) for message in said if "{" in str(message)]
+
+
 def test_every_reason_of_an_unreadable_model_reads_differently(reason: str) -> None:
     sentence = sentence_for(ModelUnreadable("/x/model.gguf", reason))
     assert "model.gguf" in sentence.text
