@@ -373,7 +373,8 @@ class AnswerDecoder:
     ``syntax_of(template_source).for_prompt_end(text of the prompt's last trusted part)``. Before each token to be
     sampled, `forced_text` is asked; what it gives is tokenized with control tokens and added in the token's place.
 
-    `max_tokens` counts the answer alone, and below 0 is no limit; the thinking has its own budget.
+    `max_tokens` counts the answer alone, and below 0 is no limit; the thinking has its own budget. Text of `together_s`
+    seconds is told together, or of more where the request says so.
     """
 
     def __init__(
@@ -382,6 +383,7 @@ class AnswerDecoder:
         reply: Callable[[protocol.Reply], None],
         begun_s: float,
         thinking_style: ThinkingSyntax = PLAIN,
+        together_s: float = 0.0,
     ) -> None:
         self.prompt_tokens = 0
         self.reused_tokens = 0
@@ -399,6 +401,7 @@ class AnswerDecoder:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._undecided_tokens = 0
         self._is_forced = False
+        self._together_s = max(together_s, request.ask.together_s)
         self._held, self._is_held_thought, self._told_s = "", False, float("-inf")
         self._begun_s = begun_s
         self._first_s = 0.0
@@ -494,7 +497,7 @@ class AnswerDecoder:
             self._flush_text()
         self._held, self._is_held_thought = self._held + text, thinking
         # Words of a fast model are sent together: each message costs processor time on both sides.
-        if self._last_s >= self._told_s + self._request.ask.together_s:
+        if self._last_s >= self._told_s + self._together_s:
             self._flush_text()
 
     def _flush_text(self) -> None:

@@ -66,6 +66,8 @@ from app.engine.states import StateFolder, model_identity
 from app.engine.tuning import ModelTuning, TuningTable
 
 SPEEDS_FILE = "speeds.json"  # in the child's own working folder
+TOGETHER_S = 0.03
+"""Seconds of which words are told together: each message costs both processes more than all else around a token."""
 
 
 class LoadedModel:
@@ -235,7 +237,8 @@ class LoadedModel:
         # gpt-oss writes calls into a channel of its own, which has to count as text of the answer and not as thinking.
         if ask.calling is not None and syntax.kind == HARMONY:
             syntax = replace(syntax, calls=ask.calling.syntax.begins)
-        answer = AnswerDecoder(request, job.reply, begun_s, syntax)
+        # Each token is told by itself where its alternatives are.
+        answer = AnswerDecoder(request, job.reply, begun_s, syntax, TOGETHER_S if ask.alternatives < 0 else 0.0)
         answer.media_tokens = prompt.media_tokens
         # Nothing is to be written, but the prompt still counts in the bill of whoever asked.
         if ask.max_tokens == 0 or (ask.tells_last and not forced):

@@ -99,6 +99,19 @@ def test_several_that_somebody_waits_for_hold_what_they_begin_with_once(engine: 
     assert written.index(2) < len(written) - 1 - written[::-1].index(0), "one after the other"
 
 
+def test_words_of_a_fast_model_are_told_together_but_for_alternatives(tiny_engine: EngineClient) -> None:
+    together, alone = (
+        [
+            event.text
+            for event in tiny_engine.generate((), text="ab" * 20, max_tokens=200, sampling=GREEDY, alternatives=n)
+            if isinstance(event, TextDelta)
+        ]
+        for n in (-1, 0)
+    )
+    assert "".join(together) == "".join(alone)
+    assert len(together) < len(alone)
+
+
 def test_more_asks_than_places_all_end(tiny_engine: EngineClient) -> None:
     asks = [ask(f"place {number}", max_tokens=3) for number in range(20)]
     texts, stats, _ = texts_of(tiny_engine, asks)
