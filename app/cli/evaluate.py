@@ -178,19 +178,9 @@ def _print_summary_figures(body: dict[str, Any]) -> None:
         for name, label in _NAMES.items():
             if name in compared:
                 print(f"{tr(label):<16}" + "".join(f"{compared[name][text]:>10.4f}" for text in COMPARED_MEASURES))
+    print(tr("Claims found: {share} of {claims:,}", share=_format_share(body["claims_found"]), claims=body["claims"]))
     print(
-        tr(
-            "Claims found: {share} of {claims:,}",
-            share=_format_share(body["claims_found"]),
-            claims=body["claims"],
-        )
-    )
-    print(
-        tr(
-            "Numbers right: {share} of {numbers:,}",
-            share=_format_share(body["numbers_right"]),
-            numbers=body["numbers"],
-        )
+        tr("Numbers right: {share} of {numbers:,}", share=_format_share(body["numbers_right"]), numbers=body["numbers"])
     )
     print(tr("Coverage: {share}", share=_format_share(body["coverage"])))
     print(tr("Compression: {share} of the words", share=_format_share(body["compression"])))

@@ -41,13 +41,7 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
         view = views.add_parser(name, help=tr(words))
         if name != "anatomy":
             default = BUILT_IN_TEXT if name == "compare" else STANDARD_INPUT
-            view.add_argument(
-                "file",
-                metavar="FILE",
-                nargs="?",
-                type=Path,
-                help=tr(default),
-            )
+            view.add_argument("file", metavar="FILE", nargs="?", type=Path, help=tr(default))
             view.add_argument("-p", "--prompt", metavar="TEXT|FILE", help=tr("a text or the name of a text file"))
         if name == "attention":
             view.add_argument(
@@ -362,13 +356,7 @@ def _print_anatomy(found: ModelAnatomy) -> None:
     shared = tr("(for keys and values: {heads})", heads=found.kv_heads) if found.kv_heads != found.heads else ""
     print(f"{heads} {shared}".rstrip())
     if found.experts:
-        print(
-            tr(
-                "Experts: {experts}, used per token: {used}",
-                experts=found.experts,
-                used=found.experts_used,
-            )
-        )
+        print(tr("Experts: {experts}, used per token: {used}", experts=found.experts, used=found.experts_used))
     tokens, context = found.vocabulary, found.context_tokens
     print(tr("Vocabulary, in tokens: {tokens:,}; context: {context:,}", tokens=tokens, context=context))
     print(tr("Memory per token, in bytes: {bytes:,}", bytes=found.kv_bytes_per_token))

@@ -24,11 +24,7 @@ LOCAL_WARNING = "Anyone signed in to this computer can use it, because it needs 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument(
-        "--port",
-        metavar="N",
-        type=_parse_port,
-        default=DEFAULT_PORT,
-        help=tr(terminal.PORT_HELP, port=DEFAULT_PORT),
+        "--port", metavar="N", type=_parse_port, default=DEFAULT_PORT, help=tr(terminal.PORT_HELP, port=DEFAULT_PORT)
     )
     part.add_argument(
         "--host",
@@ -77,10 +73,7 @@ def _print_event(lender: RpcWorker, event: Lending | InUse | EngineStopped) -> N
                 free, total = format_gigabytes(device.free_bytes), format_gigabytes(device.total_bytes)
                 memory = tr("{free} of {total} GB", free=free, total=total)
                 print(f"  {device.name} ({device.description}): {memory}", file=sys.stderr)
-            print(
-                tr("On the other computer, add this address under Settings › Servers and sharing."),
-                file=sys.stderr,
-            )
+            print(tr("On the other computer, add this address under Settings › Servers and sharing."), file=sys.stderr)
             # llama.cpp's server has no key, so even here others may use it.
             if ipaddress.ip_address(lender.lend.host).is_loopback:
                 print(tr(LOCAL_WARNING), file=sys.stderr)

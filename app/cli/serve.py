@@ -45,13 +45,7 @@ OPEN_WARNING = "Anyone who can reach this computer and has the key can use it. T
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
-    part.add_argument(
-        "--port",
-        metavar="N",
-        type=_parse_port,
-        default=PORT,
-        help=tr(terminal.PORT_HELP, port=PORT),
-    )
+    part.add_argument("--port", metavar="N", type=_parse_port, default=PORT, help=tr(terminal.PORT_HELP, port=PORT))
     part.add_argument(
         "--host",
         metavar="ADDRESS",
@@ -312,13 +306,7 @@ def words_of(server: RunningServer, key: str) -> str:
 def _parse_context(text: str) -> int:
     value = int(text)
     if not LEAST_CONTEXT <= value <= MOST_CONTEXT:
-        raise argparse.ArgumentTypeError(
-            tr(
-                terminal.BETWEEN,
-                least=LEAST_CONTEXT,
-                most=MOST_CONTEXT,
-            )
-        )
+        raise argparse.ArgumentTypeError(tr(terminal.BETWEEN, least=LEAST_CONTEXT, most=MOST_CONTEXT))
     return value
 
 

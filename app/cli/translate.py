@@ -190,10 +190,7 @@ def _show_progress(event: TranslationEvent, left_s: float | None, line: terminal
     elif isinstance(event, SegmentDone):
         # After the last one there is no time left to tell.
         left = terminal.left_words(left_s) if event.done < event.segments else ""
-        line.show(
-            tr("Translating"),
-            f"{tr('{done:,} of {total:,}', done=event.done, total=event.segments)} {left}",
-        )
+        line.show(tr("Translating"), f"{tr('{done:,} of {total:,}', done=event.done, total=event.segments)} {left}")
 
 
 def _report_fields(rows: Sequence[Row], stored: StoredTranslation, run: dict[str, Any]) -> dict[str, Any]:

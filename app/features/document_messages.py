@@ -72,10 +72,7 @@ _REMARKS: dict[str, str | tuple[str, str]] = {
         "1 table, drawing or piece of code was left unchanged.",
         "{count:,} tables, drawings or pieces of code were left unchanged.",
     ),
-    "left_markup": (
-        "1 piece of HTML was left unchanged.",
-        "{count:,} pieces of HTML were left unchanged.",
-    ),
+    "left_markup": ("1 piece of HTML was left unchanged.", "{count:,} pieces of HTML were left unchanged."),
     "left_names": (
         "1 sheet name was left unchanged because formulas use it.",
         "{count:,} sheet names were left unchanged because formulas use them.",

@@ -18,14 +18,7 @@ from app.core.paths import disk_problem, make_folder
 from app.core.synced_files import sync_folder
 from app.hub.checked_copy import copy_checked, hash_file
 from app.hub.checksums import find_checksums
-from app.hub.model_library import (
-    InstalledModel,
-    describe_model,
-    file_at,
-    known_folders,
-    read_sidecar,
-    sidecar_path,
-)
+from app.hub.model_library import InstalledModel, describe_model, file_at, known_folders, read_sidecar, sidecar_path
 from app.hub.move_files import numbered_paths, remove_empty, unfinished_path, write_whole
 from app.hub.part import check_room, reserve_for
 
@@ -94,12 +87,7 @@ def add_model(
 
 
 def _bring_files(  # noqa: PLR0917 - all of one copy
-    pairs: list[tuple[Path, Path]],
-    folder: Path,
-    how: str,
-    total: int,
-    sums: Mapping[Path, str],
-    cancel: CancelToken,
+    pairs: list[tuple[Path, Path]], folder: Path, how: str, total: int, sums: Mapping[Path, str], cancel: CancelToken
 ) -> Generator[CopyProgress, None, None]:
     """Link or copy files to their names in our folder, and note where they came from. Raises OSError."""
     hashes: Mapping[Path, str] = sums

@@ -16,14 +16,7 @@ from typing import Any
 from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import NoModel
 from app.core.errors.server_errors import NotOffered, ServerLacksModel, ServerUnreachable
-from app.core.events import (
-    CancelToken,
-    LoadProgress,
-    Media,
-    Message,
-    ModelElsewhere,
-    ModelLoaded,
-)
+from app.core.events import CancelToken, LoadProgress, Media, Message, ModelElsewhere, ModelLoaded
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings
 from app.engine.contract import AnswerEvent, EmbeddingVectors, TokenLabels, WakingEvent

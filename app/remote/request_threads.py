@@ -9,9 +9,7 @@ from typing import Any, TypeVar
 
 from app.core.errors.engine_errors import EngineStopped
 from app.core.errors.hub_errors import NetworkOff
-from app.core.events import (
-    CancelToken,
-)
+from app.core.events import CancelToken
 from app.hub.model_server import ModelServer, RequestCut
 
 LOOK_EVERY_S = 0.02

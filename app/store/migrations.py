@@ -95,12 +95,7 @@ def _run_step(step: Migration, number: int, connection: sqlite3.Connection, path
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:
             raise MigrationFailed(str(path), number, str(error)) from error
         raise  # the disk, not the step: `Database` says which
-    except sqlite_access.SQLITE_ERRORS + (
-        ArithmeticError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except sqlite_access.SQLITE_ERRORS + (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise MigrationFailed(str(path), number, f"{type(error).__name__}: {error}") from error
     if problem is not None or not connection.in_transaction:
         raise MigrationFailed(str(path), number, "left its transaction or broken references")

@@ -164,10 +164,7 @@ def _insert_messages(
     ids = tree.insert_tree(connection, conversation_id, cleaned)
     new = {old_id: number for old_id, number in ids.items() if number > before}
     # Known messages whose other copy lacks some pictures.
-    partly, fuller = (
-        {tree_message.id for tree_message in cleaned if tree_message.other_texts},
-        0,
-    )
+    partly, fuller = ({tree_message.id for tree_message in cleaned if tree_message.other_texts}, 0)
     for place, documents in attached.items():
         if place is None or place in new:
             owner = (None, new[place]) if place is not None else (conversation_id, None)

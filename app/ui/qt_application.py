@@ -103,10 +103,7 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
     appearance = load_settings(paths.settings)[0].appearance
     use_language(application, appearance.language)
     theme = Theme(
-        appearance.scheme,
-        appearance.zoom,
-        system_font=appearance.system_font,
-        high_contrast=appearance.high_contrast,
+        appearance.scheme, appearance.zoom, system_font=appearance.system_font, high_contrast=appearance.high_contrast
     )
     theme.dims_pages = appearance.dim_pages
     theme.install(application)

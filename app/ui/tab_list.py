@@ -127,10 +127,7 @@ TABS = (
         keys=("Ctrl+3",),
         also="translation language languages glossary localize",
         drops=Drops(
-            "Drop to translate",
-            "Translate",
-            "Keeps its layout",
-            otherwise=(_is_made_anew, "Becomes a new document"),
+            "Drop to translate", "Translate", "Keeps its layout", otherwise=(_is_made_anew, "Becomes a new document")
         ),
         shortcuts=(
             ("Ctrl+Return", "Translate at once"),

@@ -19,10 +19,7 @@ class TextFileUnreadable(EnvironmentProblem):
         "{name} couldn’t be read.",
         "Your pages weren’t changed.",
         cases=FILE_CASES
-        | {
-            "not_text": "{name} isn’t plain text.",
-            "too_large": "{name} is too long. A page holds up to {most_bytes}.",
-        },
+        | {"not_text": "{name} isn’t plain text.", "too_large": "{name} is too long. A page holds up to {most_bytes}."},
         kept_in={
             "not_text": "Attach documents such as PDF or DOCX to a chat instead.",
             "too_large": "You can open part of it.",

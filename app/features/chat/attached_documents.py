@@ -79,11 +79,7 @@ class AttachedDocuments:
         ]
 
     def show_message(
-        self,
-        text: str,
-        attachments: Sequence[Attachment],
-        uses: Sequence[MediaUse],
-        model: ModelLoaded | None,
+        self, text: str, attachments: Sequence[Attachment], uses: Sequence[MediaUse], model: ModelLoaded | None
     ) -> ShownMessage:
         """Build one message as the model sees it."""
         # A model that isn't told of a picture makes one up.

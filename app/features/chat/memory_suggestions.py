@@ -43,7 +43,7 @@ MOST_KNOWN = 0.6
 """Of a fact's words stand in a memory already: then it says nothing new."""
 _FIRST_PERSON = re.compile(
     r"(?:I|I['’]\w+|My|Ich|Mein\w*|Je|J['’].+|Mon|Ma|Mes|Soy|Yo|Mi|Vivo|Tengo|Eu|Sou|Meu|Minha|Io|Sono|Jestem|Mam|Mój|"
-    r"Я|Мой|Моя|У меня|أنا|我|私|僕)\b|[我私僕أ]",
+    r"Я|Мой|Моя|У меня|أنا|我|私|僕)\b|[我私僕أ]"
 )
 
 _SENTENCE = re.compile(r".{8,}?[.!。！](?=\s|$)")

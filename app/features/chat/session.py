@@ -13,12 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.features import file_reading as f
 from app.features.chat import session_messages as m
-from app.features.chat.message_draft import (
-    ChatPlace,
-    DraftDocument,
-    DraftPart,
-    DraftPicture,
-)
+from app.features.chat.message_draft import ChatPlace, DraftDocument, DraftPart, DraftPicture
 from app.features.chat.session_answers import ANSWER_HANDLERS, with_question
 from app.features.chat.session_parts import (
     PART_HANDLERS,

@@ -10,13 +10,7 @@ from typing import Any
 from app.core.errors.app_error import AppError
 from app.features import file_reading as f
 from app.features.chat import session_messages as m
-from app.features.chat.message_draft import (
-    ChatPlace,
-    DetailLevel,
-    DraftDocument,
-    DraftPart,
-    DraftPicture,
-)
+from app.features.chat.message_draft import ChatPlace, DetailLevel, DraftDocument, DraftPart, DraftPicture
 from app.features.chat.session_state import ChatState, Step
 from app.features.error_messages import sentence_for
 from app.features.file_reading import (

@@ -22,14 +22,7 @@ from app.engine.contract import Engine, TokenLabels
 from app.features.claim_checker.conversion import knows_language
 from app.features.models.model_pool import CONTEXT_TOKENS, LeaseTerms, ModelPool
 from app.features.models.pool_policy import LeasePriority
-from app.features.summarize.summary_result import (
-    ClaimsChecked,
-    InputDocument,
-    Method,
-    Statement,
-    Summary,
-    SummaryEvent,
-)
+from app.features.summarize.summary_result import ClaimsChecked, InputDocument, Method, Statement, Summary, SummaryEvent
 
 log = logging.getLogger(__name__)
 

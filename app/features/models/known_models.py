@@ -23,10 +23,7 @@ class KnownModels:
     """`installed` lists the models here; it is asked only for lists, so that a name needs no folder."""
 
     def __init__(
-        self,
-        notes: ModelNotes,
-        servers: Callable[[], RemoteServers],
-        installed: Callable[[], Iterable[InstalledFile]],
+        self, notes: ModelNotes, servers: Callable[[], RemoteServers], installed: Callable[[], Iterable[InstalledFile]]
     ) -> None:
         self._notes, self._servers, self._list_installed = notes, servers, installed
 

@@ -123,13 +123,7 @@ class RunningSummary(JobAttempt[SummaryEvent]):
     def _start_recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> SummaryAttempt:
         partial = PartialSummary(self._documents, self._wish, self._job.title, model)
         self.record = SummaryAttempt(
-            self._job,
-            self._jobs,
-            self._store,
-            partial=partial,
-            model=model,
-            side_by_side=side_by_side,
-            expect=expect,
+            self._job, self._jobs, self._store, partial=partial, model=model, side_by_side=side_by_side, expect=expect
         )
         return self.record
 

@@ -239,10 +239,7 @@ def nothing_words(summary: Summary) -> str:
 
 
 _DOCUMENTS_READ: CountedTexts = ("{count} document read, {amount}", "{count} documents read, {amount}")
-_NOT_SUMMARIZED: CountedTexts = (
-    "1 section couldn’t be summarized",
-    "{count} sections couldn’t be summarized",
-)
+_NOT_SUMMARIZED: CountedTexts = ("1 section couldn’t be summarized", "{count} sections couldn’t be summarized")
 
 
 def coverage_words(summary: Summary) -> str:

@@ -16,9 +16,7 @@ from collections.abc import Sequence
 
 from app.core.events import Message, Role
 from app.features.document_frames import frame_text
-from app.features.summarize.answer_sentences import (
-    whole_words,
-)
+from app.features.summarize.answer_sentences import whole_words
 from app.features.summarize.point_answers import AnswerProblem
 from app.features.summarize.sections import ReadSection
 from app.features.summarize.summary_result import Form, InputDocument

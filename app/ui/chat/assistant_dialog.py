@@ -9,12 +9,7 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import QModelIndex, QRect, Qt
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QStyle,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QStyle, QStyleOptionViewItem, QWidget
 
 from app.features.assistants import ICONS, AssistantChoice, chosen_of, icon_of, in_assistant
 from app.store.assistant_store import Assistant, AssistantStore
@@ -37,10 +32,7 @@ NEW_CHAT_WITH_IT = "Start a chat"
 SIZE_PX = (800, 600)
 ROW_ICON_PX = 16
 EXAMPLES: tuple[tuple[Translatable, Translatable], ...] = (
-    (
-        "Proofreader",
-        "Correct spelling and grammar in what I send. Keep my words and tone. Answer with the text only.",
-    ),
+    ("Proofreader", "Correct spelling and grammar in what I send. Keep my words and tone. Answer with the text only."),
     ("Patient teacher", "Explain one step at a time in simple words. Check that it’s clear before you continue."),
 )
 """Names and instructions of example assistants, offered while there is none."""

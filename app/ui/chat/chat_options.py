@@ -27,12 +27,7 @@ from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.thinking_choice import efforts
 from app.ui.i18n import Translatable, tr, window_title
 from app.ui.icons import icon
-from app.ui.sampling_fields import (
-    Knob,
-    KnobStepper,
-    SamplingFields,
-    add_knob,
-)
+from app.ui.sampling_fields import Knob, KnobStepper, SamplingFields, add_knob
 from app.ui.shared_labels import (
     CHAT_SETTINGS,
     DEFAULT,
@@ -476,14 +471,7 @@ class OwnModel(QObject):
     """The model that should answer changed, or another one is loaded."""
 
     def __init__(
-        self,
-        options: ChatOptions,
-        models: OtherModels,
-        chats: Chats,
-        theme: Theme,
-        *,
-        notify: Notify,
-        window: QWidget,
+        self, options: ChatOptions, models: OtherModels, chats: Chats, theme: Theme, *, notify: Notify, window: QWidget
     ) -> None:
         super().__init__(window)
         self._options, self._models, self._chats = options, models, chats

@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFocusEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-)
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QBoxLayout,
-    QHBoxLayout,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.composer_menu import ComposerEntry, ComposerMenuButton
@@ -258,12 +246,7 @@ class Composer(QWidget):
         fill_layout(self._column, self._written, self._row)
         self._theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
         ComposerFitting(
-            self._note,
-            around=self,
-            choices=more,
-            buttons=self._row,
-            column=self._column,
-            theme=self._theme,
+            self._note, around=self, choices=more, buttons=self._row, column=self._column, theme=self._theme
         )
 
     def _dress(self) -> None:

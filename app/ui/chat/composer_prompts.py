@@ -280,10 +280,7 @@ class PromptBlanks(QObject):
             # Past the last one it begins again.
             at = next((place for place in places if place.selectionStart() >= now.selectionEnd()), places[0])
         else:
-            at = next(
-                (place for place in reversed(places) if place.selectionEnd() <= now.selectionStart()),
-                places[-1],
-            )
+            at = next((place for place in reversed(places) if place.selectionEnd() <= now.selectionStart()), places[-1])
         self._select(at)
         return True
 

@@ -231,12 +231,7 @@ class LargePicture(Dialog):
         self._about.setText(f"{format_number(use.media.width)} × {format_number(use.media.height)}")
         # The picture before must not stand under this name.
         self.canvas.show_image(QImage())
-        tasks.ask(
-            lambda _token: _read(library, use),
-            self,
-            lambda image: self._on_read(use, image),
-            self._notify.error,
-        )
+        tasks.ask(lambda _token: _read(library, use), self, lambda image: self._on_read(use, image), self._notify.error)
 
     def _on_read(self, use: MediaUse, image: QImage) -> None:
         # Another one may be shown by now.

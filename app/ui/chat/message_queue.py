@@ -157,11 +157,7 @@ class QueueView(QWidget):
 
     def _new_chip(self, number: int) -> QueueChip:
         chip: QueueChip = QueueChip(
-            self._theme,
-            self._page,
-            number,
-            self._session.dispatch,
-            on_height=lambda: self._on_height_changed(chip),
+            self._theme, self._page, number, self._session.dispatch, on_height=lambda: self._on_height_changed(chip)
         )
         chip.show()
         return chip

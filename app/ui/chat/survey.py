@@ -181,12 +181,7 @@ class SurveyOffering(QObject):
     """
 
     def __init__(
-        self,
-        theme: Theme,
-        surveys: SurveysOf,
-        session: ChatSession,
-        can_chat: Callable[[], bool],
-        parent: QObject,
+        self, theme: Theme, surveys: SurveysOf, session: ChatSession, can_chat: Callable[[], bool], parent: QObject
     ) -> None:
         super().__init__(parent)
         self.row = SurveyOffer(theme)

@@ -289,9 +289,6 @@ def _clipboard_data(name: str, turn: TurnView) -> QMimeData:
     elif is_answer(turn) and name == TurnCommand.COPY:
         data = mime_data(html_of(turn.written.pieces), turn.text)
     elif is_answer(turn):
-        ways: dict[str, Callable[..., str]] = {
-            TurnCommand.COPY_TEXT: text_of,
-            TurnCommand.COPY_CODE: code_of,
-        }
+        ways: dict[str, Callable[..., str]] = {TurnCommand.COPY_TEXT: text_of, TurnCommand.COPY_CODE: code_of}
         data.setText(ways[name](turn.written.pieces) if name in ways else turn.text)
     return data

@@ -27,15 +27,7 @@ from app.ui.chat.chat_tags import TagBar
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.screen_reader import read_as
-from app.ui.shared_labels import (
-    CHATS,
-    EXPORT_OR_PRINT,
-    NEW_CHAT,
-    PIN,
-    SEARCH_CHATS,
-    TEMPORARY_CHAT,
-    UNPIN,
-)
+from app.ui.shared_labels import CHATS, EXPORT_OR_PRINT, NEW_CHAT, PIN, SEARCH_CHATS, TEMPORARY_CHAT, UNPIN
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import keys_of
 from app.ui.shell.notify import Notify
@@ -121,13 +113,7 @@ class ChatsColumn(ListColumn):
         self._chats = ChatListModel()
         self._limited = LimitedChats(conversations, projects, finding)
         super().__init__(
-            theme,
-            notify,
-            self._chats,
-            words,
-            stored=self._limited,
-            rename=self._limited.store_name,
-            rows=ChatList,
+            theme, notify, self._chats, words, stored=self._limited, rename=self._limited.store_name, rows=ChatList
         )
         assert isinstance(self.list, ChatList)
         self.chats = self.list

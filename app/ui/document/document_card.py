@@ -8,11 +8,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.ui.theme import Theme
 
-RING_REASONS = (
-    Qt.FocusReason.TabFocusReason,
-    Qt.FocusReason.BacktabFocusReason,
-    Qt.FocusReason.ShortcutFocusReason,
-)
+RING_REASONS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 
 
 class DocumentCard(QFrame):

@@ -53,10 +53,7 @@ class ComparePage(ComparisonPage):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__(app, ui, "compare")
         self._found: list[ModelFigures] = []
-        self.show_text(
-            self.lead,
-            tr("Scores models by how well they predict a text. Larger models should do better."),
-        )
+        self.show_text(self.lead, tr("Scores models by how well they predict a text. Larger models should do better."))
         self.models = ModelChoice(ui.theme)
         self.passage = TextChoice(ui)
         self.start = ui.theme.dress(text_button(tr("Compare"), "primary", on_click=self._begin), font="control")
@@ -151,12 +148,7 @@ class ComparePage(ComparisonPage):
         if isinstance(event, ComparisonStep):
             self._show_progress(event)
         elif isinstance(event, ModelAsleep):
-            self.rests.setText(
-                tr(
-                    CHAT_MODEL_SLEEPS,
-                    name=event.name,
-                )
-            )
+            self.rests.setText(tr(CHAT_MODEL_SLEEPS, name=event.name))
             self.rests.show()
             self._ui.loader.sync_with_engine()
         else:

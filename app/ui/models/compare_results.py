@@ -148,11 +148,7 @@ class Results(QWidget):
                 name=names[id(best)],
                 **values,
             )
-        said = tr(
-            BEST_OF_FAST,
-            name=names[id(quick)],
-            **values,
-        )
+        said = tr(BEST_OF_FAST, name=names[id(quick)], **values)
         if best is not quick:
             said += " " + tr(BETTER_BUT_SLOWER, name=names[id(best)])
         return said
@@ -225,10 +221,7 @@ def line_words(found: Sequence[ModelFigures]) -> str:
         **values,
     )
     if line.exponent <= 0:
-        said = tr(
-            LARGER_NOT_BETTER,
-            **values,
-        )
+        said = tr(LARGER_NOT_BETTER, **values)
     elif low <= 0:
         said += " " + tr(TREND_UNCERTAIN)
     return said

@@ -54,12 +54,7 @@ def lead_words(found: ModelAnatomy) -> str:
 
 def facts_of(found: ModelAnatomy) -> list[ModelFact]:
     """Return all explained numbers, in the order in which text passes them."""
-    return [
-        *_size_facts(found),
-        *_reading_facts(found),
-        *_layer_facts(found),
-        *_context_facts(found),
-    ]
+    return [*_size_facts(found), *_reading_facts(found), *_layer_facts(found), *_context_facts(found)]
 
 
 def _size_facts(found: ModelAnatomy) -> list[ModelFact]:
@@ -93,11 +88,7 @@ def _reading_facts(found: ModelAnatomy) -> list[ModelFact]:
             ),
             PRODUCT,
         ),
-        ModelFact(
-            tr("Width"),
-            _number(found.width),
-            tr("How many numbers represent one token inside the layers."),
-        ),
+        ModelFact(tr("Width"), _number(found.width), tr("How many numbers represent one token inside the layers.")),
     ]
 
 
@@ -109,9 +100,7 @@ def _layer_facts(found: ModelAnatomy) -> list[ModelFact]:
     )
     facts = [
         ModelFact(
-            tr(LAYERS),
-            _number(found.layers),
-            tr("Each layer looks at the other tokens, then processes the result."),
+            tr(LAYERS), _number(found.layers), tr("Each layer looks at the other tokens, then processes the result.")
         ),
         ModelFact(
             tr(HEADS_PER_LAYER),

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtGui import QAccessible, QKeyEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QStackedLayout,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import EnvironmentProblem
 from app.core.events import CancelToken
@@ -30,12 +23,7 @@ from app.ui.models.models_page import Choice, StateView, back_row
 from app.ui.models.readme import CardView, read_card
 from app.ui.models.repository_files import FileList
 from app.ui.screen_reader import read_as
-from app.ui.shared_labels import (
-    ABOUT_THIS_MODEL,
-    NETWORK_SETTINGS,
-    OPEN_ITS_PAGE,
-    TRY_AGAIN,
-)
+from app.ui.shared_labels import ABOUT_THIS_MODEL, NETWORK_SETTINGS, OPEN_ITS_PAGE, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import describe
 from app.ui.shell.tab_spec import UiContext

@@ -35,11 +35,7 @@ class SearchFilters(QWidget):
         self._theme = theme
         sizes = [("0", tr("Any size")), *((str(n * 10**9), tr(UP_TO_SIZE, n=n)) for n in SIZES_GB)]
         self.sort = ChoiceButton(theme, tr("Sort order"), translated_choices(SORTS))
-        self.largest = ChoiceButton(
-            theme,
-            tr("Maximum size"),
-            sizes,
-        )
+        self.largest = ChoiceButton(theme, tr("Maximum size"), sizes)
         self.license = ChoiceButton(theme, tr("License"), (("", tr("Any license")), *translated_choices(LICENSES)))
         self.vision = theme.dress(text_button(tr("Sees pictures"), "filter"), font="control")
         self.vision.setCheckable(True)

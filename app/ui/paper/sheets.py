@@ -57,12 +57,7 @@ class Sheets:
     """
 
     def __init__(
-        self,
-        device: QPagedPaintDevice,
-        title: str,
-        *,
-        is_mirrored: bool = False,
-        only: tuple[int, int] | None = None,
+        self, device: QPagedPaintDevice, title: str, *, is_mirrored: bool = False, only: tuple[int, int] | None = None
     ) -> None:
         self.device, self.title, self._is_mirrored = device, title, is_mirrored
         self._painter = QPainter()

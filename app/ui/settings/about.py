@@ -51,12 +51,7 @@ class AboutPage(SettingsPage):
     """About page. Diagnostics are the text of `doctor`: devices, folders and models, nothing the user wrote."""
 
     def __init__(
-        self,
-        app: Fireside,
-        theme: Theme,
-        *,
-        open_help: Callable[[str], object],
-        open_shortcuts: Callable[[], object],
+        self, app: Fireside, theme: Theme, *, open_help: Callable[[str], object], open_shortcuts: Callable[[], object]
     ) -> None:
         super().__init__(theme, page_label("about"))
         self._app = app
@@ -105,11 +100,7 @@ class AboutPage(SettingsPage):
 
     def _add_folders(self) -> None:
         paths = self._app.paths
-        for key, folder in (
-            ("folder_data", paths.data),
-            ("folder_settings", paths.config),
-            ("folder_log", paths.logs),
-        ):
+        for key, folder in (("folder_data", paths.data), ("folder_settings", paths.config), ("folder_log", paths.logs)):
             button = text_button(tr(OPEN_FOLDER), on_click=lambda _=False, folder=folder: open_folder(folder))
             button.setAccessibleName(tr("Open folder: {name}", name=label_of(key)))
             # `clicked` passes its state first; the default holds this round's folder.

@@ -71,10 +71,7 @@ class DataPage(SettingsPage):
             tr("Chats, projects, memories, summaries, translations, pages, glossaries and settings. Keep it private."),
         )
         self._add(
-            "restore",
-            tr("Replaces everything. The current data is kept for 30 days."),
-            tr(RESTORE),
-            backups.ask_which,
+            "restore", tr("Replaces everything. The current data is kept for 30 days."), tr(RESTORE), backups.ask_which
         )
         self._add(
             "snapshots",
@@ -117,11 +114,7 @@ _NAMES = {
     trash.TRANSLATION: ("Translation", "Translations"),
     trash.PAGE: ("Page", "Pages"),
 }
-_TABS = {
-    trash.SUMMARY: tab_spec.SUMMARIZE,
-    trash.TRANSLATION: tab_spec.TRANSLATE,
-    trash.PAGE: tab_spec.WRITE,
-}
+_TABS = {trash.SUMMARY: tab_spec.SUMMARIZE, trash.TRANSLATION: tab_spec.TRANSLATE, trash.PAGE: tab_spec.WRITE}
 """Tab in which a kind is restored; others are in the chats."""
 
 

@@ -105,13 +105,7 @@ class SettingsSection(QWidget):
         return row
 
     def add_switch(
-        self,
-        key: str,
-        explanation: str | QLabel,
-        on_change: Callable[[bool], object],
-        *,
-        is_on: bool,
-        more: str = "",
+        self, key: str, explanation: str | QLabel, on_change: Callable[[bool], object], *, is_on: bool, more: str = ""
     ) -> Switch:
         """Add the row of a setting that is on or off; `on_change` keeps it."""
         switch = Switch(self._theme, label_of(key), on=is_on, on_change=on_change)

@@ -28,12 +28,7 @@ class ToolServerActions(QObject):
     page_wanted = Signal(str)
     """A browser is to be opened, as the person asked for."""
 
-    def __init__(
-        self,
-        servers: ToolServers,
-        on_error: Callable[[BaseException], object],
-        parent: QObject,
-    ) -> None:
+    def __init__(self, servers: ToolServers, on_error: Callable[[BaseException], object], parent: QObject) -> None:
         super().__init__(parent)
         # Asked for by a thread; a browser is opened by the window's.
         self.page_wanted.connect(lambda page: QDesktopServices.openUrl(QUrl(page)))

@@ -71,10 +71,7 @@ class AddServerDialog(Dialog):
         self._add_field(tr(COMMAND_OR_ADDRESS), self.line)
         self._column.addWidget(self.note)
         self._of_command = [self._add_field(tr(ENVIRONMENT), self.environment)]
-        self._of_address = [
-            self._add_field(tr(SERVER_KEY), self.key),
-            self._add_field(tr(CLIENT_ID), self.client),
-        ]
+        self._of_address = [self._add_field(tr(SERVER_KEY), self.key), self._add_field(tr(CLIENT_ID), self.client)]
         note = theme.dress(plain_label(tr(REDIRECT_NOTE), kind="muted", wraps=True), font="small")
         self._secret_block = self._add_field(tr(CLIENT_SECRET), self.secret, note)
         name = self._add_field(tr(SERVER_NAME), self.name)

@@ -158,10 +158,7 @@ class ServerAccess(SettingsSection):
             self._theme, tr(MAY_CHANGE), config.writable, lambda folders: on_change(writable=folders)
         )
         self.network = Switch(
-            self._theme,
-            tr(ALLOW_NETWORK),
-            on=config.has_network,
-            on_change=lambda is_on: on_change(has_network=is_on),
+            self._theme, tr(ALLOW_NETWORK), on=config.has_network, on_change=lambda is_on: on_change(has_network=is_on)
         )
         self.card.add_block(tr(MAY_READ), tr("Besides its own folder and its program."), self.readable)
         self.card.add_block(tr(MAY_CHANGE), "", self.writable)

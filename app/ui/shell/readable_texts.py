@@ -70,10 +70,7 @@ class ReadableTexts(QObject):
 
     def _largest_view(self) -> TextEdit | None:
         """Return what a person probably looks at: the largest text of the window, one to be read before a field."""
-        found: list[TextEdit] = [
-            *self._window.findChildren(QTextEdit),
-            *self._window.findChildren(QPlainTextEdit),
-        ]
+        found: list[TextEdit] = [*self._window.findChildren(QTextEdit), *self._window.findChildren(QPlainTextEdit)]
         shown = [view for view in found if view.isVisible() and view.toPlainText().strip()]
         return max(shown, key=lambda view: (view.isReadOnly(), view.width() * view.height()), default=None)
 

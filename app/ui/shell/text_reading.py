@@ -26,13 +26,7 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.readable_texts import ReadableTexts
 from app.ui.shell.reading_bar import ReadingBar, bar_has
-from app.ui.widgets.spoken_views import (
-    MarkedPlace,
-    ReadingMark,
-    SpokenText,
-    as_spoken_view,
-    text_from_here,
-)
+from app.ui.widgets.spoken_views import MarkedPlace, ReadingMark, SpokenText, as_spoken_view, text_from_here
 from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:

@@ -126,10 +126,7 @@ class MethodLook(QObject):
             self._task.abandon()
         self._groups = asked = [tuple(ids) for ids in groups]
         self._task = tasks.run(
-            lambda _cancel: self._read(asked),
-            self,
-            on_event=lambda found: self.on_found(*found),
-            on_failed=_on_failed,
+            lambda _cancel: self._read(asked), self, on_event=lambda found: self.on_found(*found), on_failed=_on_failed
         )
 
     def look_at(self, groups: Sequence[Sequence[int]]) -> None:

@@ -26,10 +26,7 @@ from app.ui.translate.row_search import CellHit, RowSearch
 from app.ui.translate.segment_table import SegmentTable
 from app.ui.translate.translation_draft import DraftFoot
 from app.ui.translate.translation_saving import TranslationSaving
-from app.ui.translate.translation_texts import (
-    Remedy,
-    stopped_words,
-)
+from app.ui.translate.translation_texts import Remedy, stopped_words
 from app.ui.widgets.layouts import ColumnRow, fill_layout, scrolled
 from app.ui.work.job_tab import StateBar
 from app.ui.work.picture_reading import CHANGED_SINCE, PicturesLine

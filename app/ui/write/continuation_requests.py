@@ -40,11 +40,7 @@ class PageTokenCounter(QObject):
     """`reading` changed."""
 
     def __init__(
-        self,
-        work: ModelAtHand,
-        engines: Callable[[], TaskEngines],
-        loader: ModelLoader,
-        page: Callable[[], PageAsked],
+        self, work: ModelAtHand, engines: Callable[[], TaskEngines], loader: ModelLoader, page: Callable[[], PageAsked]
     ) -> None:
         super().__init__(work)
         self._work, self._engines, self._loader, self._page = work, engines, loader, page
@@ -120,11 +116,7 @@ class ContinuationRequests(QObject):
     """Continuations asked of the model's worker, those of pages that are not shown included."""
 
     def __init__(
-        self,
-        engines: Callable[[], TaskEngines],
-        loader: ModelLoader,
-        page: Callable[[], PageAsked],
-        parent: QObject,
+        self, engines: Callable[[], TaskEngines], loader: ModelLoader, page: Callable[[], PageAsked], parent: QObject
     ) -> None:
         super().__init__(parent)
         self._engines, self._loader = engines, loader

@@ -229,12 +229,7 @@ class PageFiles(QObject):
     saved = Signal()
 
     def __init__(
-        self,
-        kept: KeptPage,
-        pages: Callable[[], Pages],
-        notify: Notify,
-        language: Callable[[], str],
-        view: QWidget,
+        self, kept: KeptPage, pages: Callable[[], Pages], notify: Notify, language: Callable[[], str], view: QWidget
     ) -> None:
         super().__init__(view)
         self._kept, self._pages, self._notify, self._language, self._view = kept, pages, notify, language, view

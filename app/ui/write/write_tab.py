@@ -468,11 +468,7 @@ class PageFoot(QWidget):
         self.line.show_share(tokens, reading.context_tokens)
         self.line.setAccessibleName(self.count.text())
         if is_cut:
-            words = tr(
-                ONLY_LAST_TOKENS_READ,
-                all=short_count(reading.all_tokens),
-                some=short_count(reading.tokens),
-            )
+            words = tr(ONLY_LAST_TOKENS_READ, all=short_count(reading.all_tokens), some=short_count(reading.tokens))
             self.cut.setText(words)
 
     def fit_room(self, room: int) -> None:
@@ -521,9 +517,7 @@ class FirstWords(QWidget):
         """Example text and its language."""
         self._edit, self._theme = edit, ui.theme
         self._words = words = plain_label(
-            tr("Type something and the model continues it. Or try one of these:"),
-            kind="muted",
-            wraps=True,
+            tr("Type something and the model continues it. Or try one of these:"), kind="muted", wraps=True
         )
         self._ideas: list[QPushButton] = []
         self._column = column = QVBoxLayout(self)

@@ -24,11 +24,7 @@ from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visi
 from app.documents.text_file import TextFile
 
 # ARB has "@@locale"; the others are common in files of messages.
-_LOCALES = (
-    ("@@locale",),
-    ("locale",),
-    ("language",),
-)
+_LOCALES = (("@@locale",), ("locale",), ("language",))
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
