@@ -92,3 +92,10 @@ def to_fields(error: AppError) -> dict[str, Any]:
     if not dataclasses.is_dataclass(error):
         return {}
     return {field.name: getattr(error, field.name) for field in dataclasses.fields(error)}
+
+
+def expected_error(error: BaseException) -> AppError:
+    """Return an error that the program expects; raise any other one, a defect, for the hook of those."""
+    if not isinstance(error, AppError):
+        raise error
+    return error

@@ -536,7 +536,7 @@ class LlamaBackend:
             raise ModelLoadFailed(request.path, f"llama.cpp could not be loaded: {error}") from error
         # What the old model holds is free once it goes, so the plan for the new one may use it.
         freed = self._loaded.needed_bytes if self._loaded else 0
-        before, renderer = self._renderer, self._renderer_for(header)
+        before, renderer = self._renderer, _renderer_of(header, self._renderer)
         try:
             opened = open_model(
                 library,
@@ -557,16 +557,6 @@ class LlamaBackend:
             needless = before if self._renderer is renderer else renderer
             if needless is not None and needless is not self._renderer:
                 needless.close()
-
-    def _renderer_for(self, header: GgufHeader) -> TemplateProcess | None:
-        """Return the process of a file's template, started anew for another one, so that it starts while weights load.
-
-        No template runs in a process that another file's has run in.
-        """
-        source = template_of(header)
-        if self._renderer is not None and self._renderer.source == source:
-            return self._renderer
-        return TemplateProcess(source, Path.cwd()) if source else None
 
     def unload(self) -> None:
         """Save the sessions and free context and model. Background answers fail."""
@@ -687,3 +677,14 @@ class LlamaBackend:
         if self._loaded is None:
             raise NoModel
         return self._loaded
+
+
+def _renderer_of(header: GgufHeader, before: TemplateProcess | None) -> TemplateProcess | None:
+    """Return the process of a file's template, started anew for another one, so that it starts while weights load.
+
+    No template runs in a process that another file's has run in.
+    """
+    source = template_of(header)
+    if before is not None and before.source == source:
+        return before
+    return TemplateProcess(source, Path.cwd()) if source else None

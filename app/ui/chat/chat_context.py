@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.events import Role
 from app.core.lazy_dataclasses import dataclass
 from app.features.chat import session_messages as m
@@ -224,8 +224,7 @@ class ChatMemory(QObject):
 
     def _on_failed(self, error: BaseException) -> None:
         # Nobody asked for the count, so an expected error shows no notice.
-        if not isinstance(error, AppError):
-            raise error
+        expected_error(error)
 
     def _on_memory_moved(self) -> None:
         self._chat.show_state()

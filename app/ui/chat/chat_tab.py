@@ -491,7 +491,7 @@ class ModelInStep(QObject):
 
     def _wake_for_text(self, _effect: m.TextBegun) -> None:
         if not self._chat.models.own.is_elsewhere:
-            self._ui.loader.wake_for_text()
+            self._ui.loader.wake(for_text=True)
 
     def _on_model_changed(self) -> None:
         self._chat.set_model_state(self._ui.loader.state, self._ui.loader.path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.features.chat.memory_suggestions import MemorySuggestions
 from app.features.models.pool_policy import LeasePriority
 from app.ui.chat.chat_view import ChatView
@@ -77,8 +77,7 @@ class OfferedMemories(QObject):
     def _on_failed(self, error: BaseException) -> None:
         self._on_end()
         # Nobody asked for it, so an expected error is logged only.
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         log.info("no fact was looked for: %s", type(error).__name__)
 
     def _on_end(self) -> None:

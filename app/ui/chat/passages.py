@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, SignalInstance
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.events import CancelToken
 from app.core.lazy_dataclasses import dataclass
 from app.features.models.installed import PASSAGES
@@ -134,8 +134,7 @@ class PassageOffering(QObject):
 
     def _on_failed(self, error: BaseException) -> None:
         # Nobody asked for the check, so an expected error shows no notice.
-        if not isinstance(error, AppError):
-            raise error
+        expected_error(error)
 
     def _on_offer(self, offer: EmbeddingOffer | None) -> None:
         self.offer = offer

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.events import CancelToken
 from app.core.visible import clean_text
 from app.features.document_library import DocumentLibrary
@@ -239,8 +239,7 @@ class ProjectDialog(Dialog):
     def _on_failed(self, error: BaseException) -> None:
         self._counting = None
         # Nobody asked for the count, so an expected error shows no notice.
-        if not isinstance(error, AppError):
-            raise error
+        expected_error(error)
 
 
 def cost_words(cost: PreambleCost) -> str:

@@ -238,7 +238,7 @@ class QuickAsk(QWidget):
             {
                 m.OpenTranslation: lambda asked: self.translate(asked.text),
                 f.WakeModel: lambda _effect: loader.wake(),
-                m.TextBegun: lambda _effect: loader.wake_for_text(),
+                m.TextBegun: lambda _effect: loader.wake(for_text=True),
             }
         )
         self._take_again.clicked.connect(lambda _=False: self._show_taken(next(iter(texts_elsewhere()), None)))

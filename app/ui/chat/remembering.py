@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Project
@@ -155,5 +155,4 @@ class RememberDialog(QuestionDialog):
     def _on_failed(self, error: BaseException) -> None:
         self._counting = None
         # Nobody asked for the count, so an expected error shows no notice.
-        if not isinstance(error, AppError):
-            raise error
+        expected_error(error)

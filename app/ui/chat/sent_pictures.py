@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QSize
 from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.store.media_store import MediaUse
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.draft_pictures import size_words
@@ -89,8 +89,7 @@ class SentPicture(Thumbnail):
     def _on_failed(self, error: BaseException) -> None:
         self.show_picture(QImage())
         # An unreadable file was expected; a fault of the program is not.
-        if not isinstance(error, AppError):
-            raise error
+        expected_error(error)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() is QContextMenuEvent.Reason.Keyboard:

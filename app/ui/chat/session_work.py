@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QImage
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import AppError, expected_error
 from app.core.events import CancelToken
 from app.core.lazy_dataclasses import dataclass, replace
 from app.features import file_reading as f
@@ -304,8 +304,7 @@ class PictureCounting(QObject):
     def _on_failed(self, error: BaseException) -> None:
         self._is_asking = False
         # Nobody asked for the count, so an expected error shows no notice.
-        if not isinstance(error, AppError):
-            raise error
+        expected_error(error)
 
     def _has_no_levels(self, part: DraftPicture) -> bool:
         now = self._session.state.find(part.key)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.events import CancelToken
 from app.features.chat.session_messages import ReportSent
 from app.features.retrieval.question_scope import QuestionScope
@@ -277,8 +277,7 @@ class SurveyOffering(QObject):
     def _on_failed(self, number: int, error: BaseException) -> None:
         self._on_offer(number, None)
         # Nobody asked for an offer, so an expected error shows no notice.
-        if not isinstance(error, AppError):
-            raise error
+        expected_error(error)
 
     def _on_offer(self, number: int, offer: QueryOffer | None) -> None:
         # Another text is examined by now, or the field was emptied.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.features.chat.titles import ChatTitles
 from app.features.models.pool_policy import LeasePriority
 from app.ui.chat.chat_view import ChatView
@@ -109,8 +109,7 @@ class ChatTitling(QObject):
     def _on_failed(self, error: BaseException) -> None:
         self._on_end()
         # Nobody asked for a title, so an expected error is logged only.
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         log.info("no title was made: %s", type(error).__name__)
 
     def _on_end(self) -> None:

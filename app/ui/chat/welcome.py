@@ -33,9 +33,6 @@ MODEL_ON_ITS_WAY = "Downloading {name}"
 WELCOME_QUESTION = "What would you like to ask?"
 OPEN_A_MODEL = "Open a model…"
 
-Idea = tuple[str, Translatable]
-"""An icon, and what it fills the composer with."""
-
 STARTER_IDEAS: tuple[tuple[str, Translatable], ...] = (
     ("waves", "Write a short poem about the sea."),
     ("rainbow", "Explain what a rainbow is, in three sentences."),

@@ -80,8 +80,8 @@ class DocumentView(DocumentCard):
 
     def _connect(self) -> None:
         header = self.header
-        header.previous.clicked.connect(lambda: self.turn(-1))
-        header.next.clicked.connect(lambda: self.turn(1))
+        for button, step in ((header.previous, -1), (header.next, 1)):
+            button.clicked.connect(lambda _=False, step=step: self.turn(step))
         header.text.triggered.connect(lambda: self.show_form(is_text=not self.is_text))
         header.aloud.triggered.connect(self._read_aloud)
         header.farther.triggered.connect(lambda: self._area.zoom_by(-1))

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.events import CancelToken, Guess, TokenChosen
 from app.core.visible import clean_text
 from app.engine.protocol import Ask, Sampling
@@ -417,8 +417,7 @@ class HowItWorks(QWidget):
         self._show_lesson()
 
     def _on_unread(self, error: BaseException) -> None:
-        if not isinstance(error, AppError):
-            raise error
+        expected_error(error)
         self._facts = {}  # the lesson's words work without numbers
         self._show_lesson()
 

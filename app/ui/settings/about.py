@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QPlainTextEdit, QVBoxLayout, 
 from app import APP_NAME, __version__
 from app.core.build import this_build
 from app.core.catalogue import language_in_use
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.installed_languages import ENGLISH, own_file
 from app.core.paths import resource_root
 from app.features.help_pages import CHANGES, WHATS_NEW
@@ -127,8 +127,7 @@ class AboutPage(SettingsPage):
         self._show_result(tr(DIAGNOSTICS_COPIED))
 
     def _on_not_diagnosed(self, error: BaseException) -> None:
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         self._show_result(sentence_for(error).text)
 
     def _show_result(self, text: str) -> None:
@@ -249,8 +248,7 @@ class UpdateCheck(QWidget):
 
     def _show_problem(self, error: BaseException) -> None:
         self._forget()
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         self._show_result(sentence_for(error).text)
 
     def _show_result(self, text: str) -> None:

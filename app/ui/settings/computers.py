@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.build import terminal_command
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.models.model_messages import format_gigabytes
 from app.ui.i18n import sentence_for, tr, tr_count
@@ -150,8 +150,7 @@ class ComputersSection(SettingsSection):
 
     def _on_not_added(self, error: BaseException) -> None:
         self._set_trying(is_trying=False)
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         sentence = sentence_for(error)
         self._show_note(str(sentence), is_problem=True)
         self.line.setFocus()
@@ -212,8 +211,7 @@ class ComputersSection(SettingsSection):
 
     def _on_not_described(self, error: BaseException) -> None:
         self.again.setEnabled(True)
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         for row in self.rows:
             row.show_words(sentence_for(error).text, is_problem=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.events import CancelToken
 from app.ui.i18n import breakable, sentence_for, tr
 from app.ui.shell import tasks
@@ -80,6 +80,5 @@ class LibraryField(QWidget):
         self._show()
 
     def _on_refused(self, error: Any) -> None:
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         self._show(sentence_for(error).text)

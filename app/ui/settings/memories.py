@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Memory, Project
@@ -246,8 +246,7 @@ class MemoriesPage(SettingsPage):
     def _on_failed(self, error: BaseException) -> None:
         # The count was not asked for, so an engine that ended isn't reported here; only defects are raised.
         self._counting = None
-        if not isinstance(error, AppError):
-            raise error
+        expected_error(error)
 
 
 def _short(name: str) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.child import cage_reports
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.features.error_messages import sentence_for
 from app.features.protection import PROCESSES, protection_sentences
 from app.hub.access import hub_host
@@ -203,8 +203,7 @@ class NetworkPage(SettingsPage):
         self._say_token(kept if is_there else tr(NO_TOKEN_KEPT, host=host))
 
     def _on_not_kept(self, error: BaseException) -> None:
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         sentence = sentence_for(error)
         self.token.clear()
         # Whether one is kept is not known, so forgetting it is offered.

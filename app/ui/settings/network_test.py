@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.features.error_messages import sentence_for
 from app.features.network_routes import NetworkRoutes, find_routes, route_sentences
 from app.ui.i18n import tr
@@ -57,8 +57,7 @@ class NetworkTest(SettingsSection):
 
     def _on_failed(self, error: BaseException) -> None:
         self.start.setEnabled(True)
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         self._show_answers(str(sentence_for(error)))
 
     def _show_answers(self, text: str) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.errors.hub_errors import TokenNotKept
 from app.features.error_messages import sentence_for
 from app.hub.access import proxy_secret
@@ -247,8 +247,7 @@ class CertificateField(QWidget):
             self.state.setText(tr(OWN_TRUSTED, names=names))
 
     def _on_unreadable(self, error: BaseException) -> None:
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         self.state.setText(str(sentence_for(error)))
         announce(self.state, self.state.text())
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.errors.hub_errors import TokenNotKept
 from app.core.events import CancelToken
 from app.core.paths import starter_model
@@ -454,8 +454,7 @@ class ServerDialog(Dialog):
         """Run on a thread; errors are shown next to the button."""
 
         def failed(error: BaseException) -> None:
-            if not isinstance(error, AppError):
-                raise error
+            error = expected_error(error)
             _show_label(note, sentence_for(error).text, is_problem=True)
 
         self._stop()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from app.core.catalogue import language_in_use
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import AppError, expected_error
 from app.core.installed_languages import own_file
 from app.features.own_translation import (
     UsedTranslation,
@@ -121,6 +121,5 @@ class TranslationFileField(QWidget):
         self._use_language(self._app.settings.appearance.language)
 
     def _on_failed(self, error: BaseException) -> None:
-        if not isinstance(error, AppError):
-            raise error
+        error = expected_error(error)
         self.show_state(sentence_for(error).text)

@@ -144,15 +144,15 @@ class ModelLoader(QObject):
         # Said at once; the end of the task corrects it where the engine went on.
         self._set("asleep", None)
 
-    def wake(self) -> None:
-        """Reload a sleeping model now, so that the first request doesn't wait for it."""
-        if self.state == "asleep":
-            self.reload()
+    def wake(self, *, for_text: bool = False) -> None:
+        """Reload a sleeping model now, so that the first request doesn't wait for it.
 
-    def wake_for_text(self) -> None:
-        """Reload a model that went idle, since a message is being typed: it is ready once that is sent."""
-        if self.wakes_up and not self._sleeps_until_sent and self._app.pool.chat.asleep_path == self.path:
-            self.wake()
+        `for_text`: only one that went idle, since a message is being typed; it is ready once that is sent.
+        """
+        if for_text and not (self.wakes_up and self._app.pool.chat.asleep_path == self.path):
+            return
+        if self.state == "asleep" and not (for_text and self._sleeps_until_sent):
+            self.reload()
 
     def expect(self) -> None:
         """Show a sleeping model as loading because an answer begins, whichever component reloads it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import AppError, expected_error
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.language.language_names import english_name
@@ -103,5 +103,4 @@ class BetterModel(QFrame):
 
 def _on_failed(error: BaseException) -> None:
     # The offer was not asked for, so a failed look-up isn't reported; only defects are raised.
-    if not isinstance(error, AppError):
-        raise error
+    expected_error(error)

@@ -103,7 +103,7 @@ class SummaryDraftPage(QWidget):
         self.foot = SummaryFooter(theme, tr(SUMMARIZE), tr(KEEP_SENTENCES))
         self.foot.button.clicked.connect(lambda: self._start(self.foot.wish))
         self.foot.anyway.clicked.connect(lambda: self._start(replace(self.foot.wish, method=Method.MODEL)))
-        self.foot.changed.connect(self._on_options)
+        self.foot.choices.changed.connect(self._on_options)
         self._lay_out()
         files.session.listen(self._on_state)
         name_widgets(add_documents=self.add_button)

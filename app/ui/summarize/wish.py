@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.features.summarize.summary_result import Form, Length, Method, SummaryOptions
 from app.language.language_names import own_name
 from app.ui.i18n import tr, translated_choices
@@ -150,8 +150,7 @@ class MethodLook(QObject):
 
 def _on_failed(error: BaseException) -> None:
     # An error of the model is reported when it is used; only defects are raised.
-    if not isinstance(error, AppError):
-        raise error
+    expected_error(error)
 
 
 class SummaryFooter(TabColumn):
@@ -160,15 +159,12 @@ class SummaryFooter(TabColumn):
     `copying` is the label if the summary would consist of key sentences.
     """
 
-    changed = Signal()
-
     def __init__(self, theme: Theme, label: str, copying: str, *, is_primary: bool = True) -> None:
         super().__init__(theme, top_px=10, bottom_px=16)
         self._label, self._copying = label, copying
         self._model, self._copied_for = "", frozenset[tuple[Form, bool]]()
         self.choices = WishChoices(theme)
         self.choices.changed.connect(self._show_button)
-        self.choices.changed.connect(self.changed)
         self.button = text_button(label, "primary" if is_primary else "plain")
         self.choices.add_last(self.button)
         self.anyway = text_button("", "quiet")

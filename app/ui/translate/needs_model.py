@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
-from app.core.errors.app_error import AppError
+from app.core.errors.app_error import expected_error
 from app.core.events import CancelToken
 from app.features.error_messages import sentence_for
 from app.ui.i18n import tr
@@ -136,8 +136,7 @@ class NeedsModel(QFrame):
     def _on_not_found(self, error: BaseException) -> None:
         # The offer was not asked for, so a failed look-up isn't reported; only defects are raised.
         self._is_looking = False
-        if not isinstance(error, AppError):
-            raise error
+        expected_error(error)
 
     def _on_download_begun(self, download: Download) -> None:
         self._is_asking = False

@@ -117,9 +117,8 @@ class WriteView(QWidget):
     def _connect(self) -> None:
         edit, head, foot, work, kept, files = self.edit, self.head, self.foot, self.continuing, self.kept, self.files
         edit.edited.connect(self._on_edited)
-        edit.touched.connect(work.on_touched)
-        edit.touched.connect(kept.save_soon)
-        edit.touched.connect(foot.update_state)
+        for follow in (work.on_touched, kept.save_soon, foot.update_state):
+            edit.touched.connect(follow)
         edit.shown.connect(self._spelling.forget)
         edit.moved.connect(kept.save_place_soon)
         edit.moved.connect(work.counting.measure_soon)

@@ -62,7 +62,7 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         desk.chat.answer_started.connect(lambda _: loader.expect())
         desk.chat.open_chat.live.grew.connect(loader.look_during_answer)
         desk.chat.answer_finished.connect(loader.sync_with_engine)
-        desk.chat.session.serve({TextBegun: lambda _effect: loader.wake_for_text()})
+        desk.chat.session.serve({TextBegun: lambda _effect: loader.wake(for_text=True)})
         made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
         seat = desk.app.pool.seat
         seat.clock, seat.used_s = lambda: made.now_s, 0.0
