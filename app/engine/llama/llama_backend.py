@@ -67,7 +67,7 @@ from app.engine.tuning import ModelTuning, TuningTable
 
 SPEEDS_FILE = "speeds.json"  # in the child's own working folder
 TOGETHER_S = 0.03
-"""Seconds of which words are told together: each message costs both processes more than all else around a token."""
+"""Seconds of which words are told together: a message costs both processes nearly as much as all else of a token."""
 
 
 class LoadedModel:
