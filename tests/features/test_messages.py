@@ -72,10 +72,6 @@ def test_an_error_is_told_in_the_language_of_the_window() -> None:
         use_catalogue(TextCatalogue())
 
 
-@pytest.mark.parametrize(
-    "reason",
-    ["empty", "not_gguf", "truncated", "vocabulary_only", "damaged", "newer_format", "not_a_file", "denied"],
-)
 @dataclass
 class OpenedDatabase:
     """What a start knows of its database."""
@@ -105,6 +101,10 @@ def test_what_a_start_says_can_be_translated(monkeypatch: pytest.MonkeyPatch) ->
     assert not [str(message) for message in said if "{" in str(message)]
 
 
+@pytest.mark.parametrize(
+    "reason",
+    ["empty", "not_gguf", "truncated", "vocabulary_only", "damaged", "newer_format", "not_a_file", "denied"],
+)
 def test_every_reason_of_an_unreadable_model_reads_differently(reason: str) -> None:
     sentence = sentence_for(ModelUnreadable("/x/model.gguf", reason))
     assert "model.gguf" in sentence.text
