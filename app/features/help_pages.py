@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
 from math import log
 from pathlib import Path
@@ -51,7 +52,7 @@ class HelpPage:
     language: str = ENGLISH
     is_outdated: bool = False
 
-    @property
+    @cached_property
     def plain_text(self) -> str:
         """The text as it is read, without the signs of Markdown."""
         return _SIGNS.sub("", _LINK.sub(r"\1", self.markdown))

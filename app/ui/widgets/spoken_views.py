@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -55,26 +56,26 @@ class LaidOutLater:
         raise NotImplementedError
 
 
-class MarkedPlace:
-    """Base of the place of a sentence in a view that can mark it."""
+class MarkedPlace(ABC):
+    """Place of a sentence in a view that can mark it."""
 
     view: QWidget
 
+    @abstractmethod
     def show_mark(self, theme: Theme) -> None:
         """Mark the sentence in place of the one that is marked in the same view."""
-        raise NotImplementedError
 
-    def clear_mark(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def clear_mark(self) -> None: ...
 
     @property
+    @abstractmethod
     def is_in_sight(self) -> bool:
         """True if any of the sentence can be seen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bring_into_view(self, above_px: int) -> None:
         """Scroll to the sentence if it can't be seen, with this distance to an edge."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
