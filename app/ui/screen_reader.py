@@ -6,7 +6,7 @@ Costs nothing until a screen reader asks. Qt keeps each interface as long as its
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from PySide6.QtCore import QObject, QPoint, QRect
@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QAccessibleStateChangeEvent,
     QWindow,
 )
-from PySide6.QtWidgets import QAbstractButton, QAccessibleWidget, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAccessibleWidget, QLabel, QLineEdit, QStackedWidget, QWidget
 from shiboken6 import Shiboken, VoidPtr
 
 from app.core.lazy_dataclasses import dataclass
@@ -71,6 +71,8 @@ class SpokenPart:
     parts: tuple[SpokenPart, ...] = ()
 
 
+_ROLE_LATER = QLabel | QAbstractButton
+"""Most have a text before their role is known, and with that an interface."""
 _STACK = SpokenRole(QAccessible.Role.Client)
 """Qt calls pages that lie over each other layered panes, which readers say whenever the focus comes into one."""
 
@@ -94,15 +96,14 @@ def read_as(
     has_menu: bool = False,
     folds: bool = False,
 ) -> Spoken:
-    """Set what screen readers call a widget, and return it; see `SpokenRole`."""
+    """Set what screen readers call a widget, and return it; see `SpokenRole`.
+
+    Readers go on asking for what they were once told of, so nothing is taken back: of other widgets than labels and
+    buttons this comes before a name, with which Qt makes an interface of its own.
+    """
     widget.setProperty(SPOKEN, SpokenRole(role, level, has_menu, folds))
     if folds and isinstance(widget, QAbstractButton):
         widget.toggled.connect(partial(_tell_folded, widget))
-    if QAccessible.isActive():
-        # Qt made one of its own when the widget got its text.
-        known = QAccessible.queryAccessibleInterface(widget)
-        if known is not None and not isinstance(known, ControlInterface):
-            _delete_interface(QAccessible.uniqueId(known))
     return widget
 
 
@@ -121,8 +122,8 @@ _asked: list[QObject] = []
 def _interface_of(_class_name: str, subject: QObject) -> QAccessibleInterface | None:
     if not isinstance(subject, QWidget) or subject in _asked:
         return None
-    is_told = subject.property(SPOKEN) is not None or isinstance(subject, SpokenView | QStackedWidget)
-    if not is_told:
+    is_ours = isinstance(subject, _ROLE_LATER | QStackedWidget) or subject.property(SPOKEN) is not None
+    if not is_ours and not isinstance(subject, SpokenView):
         return None
     _asked.append(subject)
     try:
@@ -169,14 +170,14 @@ class LentText:
     never shown lends its own.
     """
 
-    def __init__(self, widget: QWidget) -> None:
+    def __init__(self, widget: Callable[[], QWidget]) -> None:
         self._widget = widget
         self._field: QLineEdit | None = None
 
     def address(self, text: str) -> VoidPtr:
         """Return the interface over a text in one line."""
         if self._field is None:
-            self._field = QLineEdit(text, self._widget)
+            self._field = QLineEdit(text, self._widget())
             self._field.hide()
         elif self._field.text() != text:
             self._field.setText(text)
@@ -262,7 +263,6 @@ class ControlInterface(QAccessibleWidget):
         super().__init__(widget)
         # Its number only: PySide would take a kept wrapper for whatever Qt puts at its address later.
         self._native_number = QAccessible.uniqueId(native)
-        self._level = LevelAttribute(lambda: self._spoken.level)
         self._casts: dict[Cast, Any] = {}
         for kind in _PASSED_ON:
             found = native.interface_cast(kind)
@@ -270,10 +270,19 @@ class ControlInterface(QAccessibleWidget):
                 _spare_nones.append(None)
             else:
                 self._casts[kind] = found
-        self._lent = LentText(widget)
+        # A label isn't kept: within Qt's constructor it is another object than the one that the program will know.
         self._view = widget if isinstance(widget, SpokenView) else None
-        self._keeper = PartKeeper(self, widget, self._part)
-        widget.destroyed.connect(self._keeper.forget)
+        self._keeper = PartKeeper(self, widget, self._part) if self._view is not None else None
+        if self._keeper is not None:
+            widget.destroyed.connect(self._keeper.forget)
+
+    @cached_property
+    def _level(self) -> LevelAttribute:  # few have one, and PySide never frees what a factory has made
+        return LevelAttribute(lambda: self._spoken.level)
+
+    @cached_property
+    def _lent(self) -> LentText:
+        return LentText(self.widget)
 
     @property
     def _native(self) -> QAccessibleInterface:
@@ -316,10 +325,10 @@ class ControlInterface(QAccessibleWidget):
         own = super().childCount()
         if index < own:
             return super().child(index)
-        return self._keeper.interface(index - own) if index < self.childCount() else None
+        return self._keeper.interface(index - own) if self._keeper and index < self.childCount() else None
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
-        number = self._keeper.number_of(child)
+        number = self._keeper.number_of(child) if self._keeper else -1
         return super().indexOfChild(child) if number < 0 else super().childCount() + number
 
     def interface_cast(self, kind: Cast) -> VoidPtr:  # type: ignore[override] # PySide's stubs say a number
@@ -341,7 +350,7 @@ class PartInterface(QAccessibleInterface):
         """True once the view is deleted."""
         self._level = LevelAttribute(lambda: self._part.level)
         self._action = PressAction(lambda: self._part)
-        self._lent = LentText(widget)
+        self._lent = LentText(lambda: widget)
         self.keeper = PartKeeper(self, widget, self._inner)
 
     @property

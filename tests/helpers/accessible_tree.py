@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent, QAccessibleInterface
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QRadioButton, QWidget
 
+from app.ui.screen_reader import install_interfaces
 from tests.helpers.control_rules import control_faults
 
 Role = QAccessible.Role
@@ -46,6 +47,7 @@ _MARKUP = re.compile(r"\*\*\S|`\S[^`]*`|^#{1,6} |\]\(http|<(b|i|p|br|span)\b", r
 @contextmanager
 def screen_reader_on() -> Iterator[None]:
     """Qt believes that a screen reader runs."""
+    install_interfaces()
     QAccessible.setActive(True)
     try:
         yield
@@ -150,3 +152,20 @@ def focused_parts() -> Iterator[list[str]]:
     with screen_reader_on(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(QAccessible, "updateAccessibility", listen)
         yield heard
+
+
+@contextmanager
+def taken_back() -> Iterator[list[str]]:
+    """What readers were told of and can't ask for any more, though its widget is still there."""
+    found: list[str] = []
+    delete = QAccessible.deleteAccessibleInterface
+
+    def listen(number: int) -> None:
+        gone = QAccessible.accessibleInterface(number)
+        if gone is not None and isinstance(gone.object(), QWidget):
+            found.append(_where(gone))
+        delete(number)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(QAccessible, "deleteAccessibleInterface", listen)
+        yield found

@@ -24,6 +24,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.screen_reader import SPOKEN, ControlInterface
+
 Role = QAccessible.Role
 AROUND = {
     Role.PageTab: {Role.PageTabList},
@@ -47,6 +49,8 @@ def control_faults(node: QAccessibleInterface) -> Iterator[str]:
         yield "is in no " + " or ".join(sorted(outer.name for outer in AROUND[role]))
     if not isinstance(widget, QWidget) or widget.visibleRegion().isEmpty():
         return
+    if widget.property(SPOKEN) is not None and not isinstance(node, ControlInterface):
+        yield "was named before it was given its role, of which nobody is told"
     if widget.isEnabled() == bool(state.disabled):
         yield "is said to be " + ("disabled" if state.disabled else "enabled") + ", and is not"
     if isinstance(widget, QLineEdit | QTextEdit | QPlainTextEdit) and bool(state.readOnly) != widget.isReadOnly():

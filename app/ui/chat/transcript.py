@@ -69,7 +69,7 @@ class ChatTranscript(QScrollArea):
         self.is_following = True
         """True while the view sticks to the end as the answer grows."""
         self._is_arranging = False
-        self.column = TurnColumn(theme, self.width, self.maker, on_made=self.arrange)
+        self.column = read_as(TurnColumn(theme, self.width, self.maker, on_made=self.arrange), QAccessible.Role.List)
         self.places = self.column.places
         self.setWidget(self.column)
         self.divider = self.column.divider
@@ -80,7 +80,7 @@ class ChatTranscript(QScrollArea):
         # What was said is what is read, so it comes behind the message field and not behind the whole window.
         self.setProperty(AFTER_SIBLINGS, True)
         self.viewport().setAutoFillBackground(False)
-        read_as(self.column, QAccessible.Role.List).setAccessibleName(tr("Messages"))
+        self.column.setAccessibleName(tr("Messages"))
         # Opaque, so that a scroll paints nothing of what lies behind it.
         self.column.setAutoFillBackground(True)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)

@@ -462,8 +462,7 @@ class SegmentedControl(QFrame):
         super().__init__()
         # No object name: those who look for the control give it theirs, and the track would be lost with it.
         self.setProperty("kind", "segments")
-        self.setAccessibleName(name)
-        read_as(self, QAccessible.Role.Grouping)
+        read_as(self, QAccessible.Role.Grouping).setAccessibleName(name)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(2, 2, 2, 2)
         self._row.setSpacing(2)

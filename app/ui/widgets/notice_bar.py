@@ -39,9 +39,8 @@ class Notice(QFrame):
         """True if its button takes something back."""
         self._theme = theme
         self.setObjectName("notice")
-        self.setAccessibleName(text)
         # Readers say by themselves what is an alert, and then it would be said twice.
-        read_as(self, QAccessible.Role.Grouping)
+        read_as(self, QAccessible.Role.Grouping).setAccessibleName(text)
         self._label = QLabel(breakable(text), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         # A new policy drops what a wrapped label has set by itself, and its lines would be cut.
