@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QRect,
     QRectF,
     QSize,
@@ -28,6 +26,7 @@ from app.ui.model_texts import found_words
 from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fit
 from app.ui.shared_labels import PICTURES
 from app.ui.theme import Theme
+from app.ui.widgets.row_list import Index, KeptListModel
 
 ASKS_FOR_CONSENT = "Consent required"
 FOUND_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -35,7 +34,6 @@ FIT_ROLE = FOUND_ROLE + 1
 ROW_PX, GAP_PX = 88, 10
 CARET_PX = 52
 """Room for the arrow at the end of a row."""
-Index = QModelIndex | QPersistentModelIndex
 
 
 def marks_of(found: FoundRepository) -> list[tuple[str, str]]:
@@ -48,13 +46,16 @@ def marks_of(found: FoundRepository) -> list[tuple[str, str]]:
     return marks
 
 
-class SearchResultModel(QAbstractListModel):
-    """List model of results; more results of the same search are appended."""
+class SearchResultModel(KeptListModel[FoundRepository]):
+    """List model of the repositories that a search of the Hub has found."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.found: tuple[FoundRepository, ...] = ()
         self._fits: dict[str, FitWords] = {}
+
+    @property
+    def found(self) -> Sequence[FoundRepository]:
+        return self._rows
 
     def show_fits(self, fits: Mapping[str, MemoryFit]) -> None:
         """Set what is known of the fits of results, by repository."""
@@ -64,21 +65,9 @@ class SearchResultModel(QAbstractListModel):
 
     def show(self, found: Sequence[FoundRepository]) -> bool:
         """Show results; return True if they only extend those shown."""
-        rows, known = tuple(found), len(self.found)
-        if known and rows[:known] == self.found:
-            # Inserted, not reset: the scroll position and the current row stay.
-            if len(rows) > known:
-                self.beginInsertRows(QModelIndex(), known, len(rows) - 1)
-                self.found = rows
-                self.endInsertRows()
-            return True
-        self.beginResetModel()
-        self.found = rows
-        self.endResetModel()
-        return False
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.found)
+        before = list(self.found)
+        self.replace_rows(found, lambda row: row.repo)
+        return bool(before) and self.found[: len(before)] == before
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         found = self.found[index.row()]

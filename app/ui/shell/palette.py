@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QItemSelection, QModelIndex, QObject, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QItemSelection, QModelIndex, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -49,7 +49,7 @@ from app.ui.widgets.elevation import elevate
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import announce, paint_marked, plain_label, plain_tip
 from app.ui.widgets.motion import WAIT_MS, is_moving, may_move
-from app.ui.widgets.row_list import Index
+from app.ui.widgets.row_list import Index, KeptListModel
 from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
@@ -464,22 +464,18 @@ class Palette(QWidget):
 ENTRY_ROLE = Qt.ItemDataRole.UserRole
 
 
-class EntryModel(QAbstractListModel):
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.entries: list[PaletteEntry] = []
-        """Entries in display order."""
+class EntryModel(KeptListModel[PaletteEntry]):
+    @property
+    def entries(self) -> list[PaletteEntry]:
+        """The entries in the order in which the palette shows them."""
+        return self._rows
 
     def show(self, entries: Sequence[PaletteEntry]) -> None:
-        self.beginResetModel()
-        self.entries = list(entries)
-        self.endResetModel()
+        # A place in a chat has the chat's title, and a message may be found at several.
+        self.replace_rows(entries, lambda entry: (entry.key, entry.snippet))
 
     def entry_at(self, index: Index) -> PaletteEntry | None:
         return self.entries[index.row()] if index.isValid() else None
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.entries)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         entry = self.entries[index.row()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -77,6 +77,7 @@ class Titled(Protocol):
 
 
 Row = TypeVar("Row", bound=Titled)
+Listed = TypeVar("Listed")
 
 
 def _row_key(row: Row | str) -> Hashable:
@@ -101,7 +102,38 @@ def list_steps(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[i
     return [(same + i1, same + i2, range(same + j1, same + j2)) for _, i1, i2, j1, j2 in reversed(changes)]
 
 
-class GroupedListModel(QAbstractListModel, Generic[Row]):
+class KeptListModel(QAbstractListModel, Generic[Listed]):
+    """List whose rows stay what they are to the view and to screen readers, which know each by its object."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[Listed] = []
+
+    def replace_rows(self, rows: Sequence[Listed], key_of: Callable[[Listed], Hashable]) -> None:
+        """Show these rows; one whose key was listed before stays."""
+        steps = list_steps(list(map(key_of, self._rows)), list(map(key_of, rows)))
+        if steps is None:
+            self.beginResetModel()
+            self._rows = list(rows)
+            self.endResetModel()
+        for first, last, added in steps or ():
+            if last > first:
+                self.beginRemoveRows(QModelIndex(), first, last - 1)
+                del self._rows[first:last]
+                self.endRemoveRows()
+            if added:
+                self.beginInsertRows(QModelIndex(), first, first + len(added) - 1)
+                self._rows[first:first] = rows[added.start : added.stop]
+                self.endInsertRows()
+        self._rows = list(rows)  # their texts may be others
+        if rows:
+            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._rows)
+
+
+class GroupedListModel(KeptListModel[Row | str], Generic[Row]):
     """List of headings (str) and rows; headings can't be selected.
 
     A row has `id` and `title`; its group is one of `groups`, listed in this order.
@@ -115,7 +147,6 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         super().__init__(parent)
         self.found: Sequence[Row] = ()
         """The rows as passed to `show`."""
-        self._rows: list[Row | str] = []
         self._row_of: dict[int, int] = {}
         """List position by row id."""
 
@@ -128,30 +159,12 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         return ()
 
     def show(self, found: Sequence[Row], now: datetime | None = None) -> None:
-        """Show these rows; within a group they keep their order. Those that were there stay what they are to the list
-        and to screen readers, which know each by its object.
-        """
+        """Show these rows; within a group they keep their order."""
         self.found = found
         rows = self.arranged(found, now or datetime.now())
-        steps = list_steps(list(map(_row_key, self._rows)), list(map(_row_key, rows)))
-        if steps is None:
-            self.beginResetModel()
-            self._rows = rows
-            self.endResetModel()
-        for first, last, added in steps or ():
-            if last > first:
-                self.beginRemoveRows(QModelIndex(), first, last - 1)
-                del self._rows[first:last]
-                self.endRemoveRows()
-            if added:
-                self.beginInsertRows(QModelIndex(), first, first + len(added) - 1)
-                self._rows[first:first] = rows[added.start : added.stop]
-                self.endInsertRows()
-        self._rows = rows  # their texts may be others
+        self.replace_rows(rows, _row_key)
         places = reversed(list(enumerate(rows)))  # a row wins over its own entries, of the same id
         self._row_of = {row.id: place for place, row in places if not isinstance(row, str)}
-        if rows:
-            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
 
     def arranged(self, found: Sequence[Row], now: datetime) -> list[Row | str]:
         """Return rows and headings in the order they are listed."""
@@ -189,9 +202,6 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         """Return the row at an index; None for headings and invalid indexes."""
         row = self._rows[index.row()] if index.isValid() else ""
         return None if isinstance(row, str) else row
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return a heading's text; or a row's title, its full title as tooltip, and its id."""

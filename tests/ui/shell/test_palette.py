@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt, QVariantAnimation
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
@@ -41,6 +42,7 @@ from app.ui.shell.settings_index import PAGES, label_of, page_label
 from app.ui.tab_list import TABS
 from app.ui.widgets.labels import Marks
 from app.ui.widgets.motion import EFFECT
+from tests.helpers.accessible_tree import screen_reader_on
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.summaries import begin
@@ -89,6 +91,21 @@ def stored(frame: Frame) -> Iterator[Frame]:
     frame.app.pages.create("The potter's year\nIn spring wood is stacked.")
     yield frame
     frame.wait(lambda: len(tasks.running) == 0)
+
+
+def test_entry_that_stays_is_the_same_object_to_readers(stored: Frame) -> None:
+    with screen_reader_on():
+        palette = opened(stored)
+        typed(stored, palette, "larg")
+        before = object_of(palette, LARGER)
+        QTest.keyClicks(palette.field, "e")
+        settle(stored, palette)
+        assert object_of(palette, LARGER) == before
+
+
+def object_of(palette: Palette, title: str) -> int:
+    told = QAccessible.queryAccessibleInterface(palette.list)
+    return QAccessible.uniqueId(told.child(titles(palette).index(title)))
 
 
 def test_every_action_every_settings_page_and_what_is_stored_is_offered_with_its_keys(stored: Frame) -> None:
