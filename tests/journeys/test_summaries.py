@@ -235,7 +235,9 @@ def test_the_starter_summarizes_a_short_report_and_every_statement_leads_into_it
 
 def home_with_a_model(folder: Path) -> Path:
     """Whose chosen model is not the starter: that one is not asked for summaries."""
-    settings = Settings().changed("engine", model_path="/any/model.gguf")
+    model = folder / "model.gguf"
+    model.touch()  # where a chosen model isn't there, the starter answers
+    settings = Settings().changed("engine", model_path=str(model))
     save_settings(folder / "home" / "config" / "settings.json", settings)
     return folder / "home"
 
