@@ -162,9 +162,9 @@ class GroupedListModel(KeptListModel[Row | str], Generic[Row]):
         """Show these rows; within a group they keep their order."""
         self.found = found
         rows = self.arranged(found, now or datetime.now())
-        self.replace_rows(rows, _row_key)
         places = reversed(list(enumerate(rows)))  # a row wins over its own entries, of the same id
         self._row_of = {row.id: place for place, row in places if not isinstance(row, str)}
+        self.replace_rows(rows, _row_key)  # last: who is told of it asks where the rows are
 
     def arranged(self, found: Sequence[Row], now: datetime) -> list[Row | str]:
         """Return rows and headings in the order they are listed."""

@@ -113,3 +113,17 @@ def test_long_list_that_is_another_is_shown_anew() -> None:
     long = list(range(3 * MOST_COMPARED))
     assert list_steps(long, [-1, *long]) == [(0, 0, range(1))], "what comes at its top or end needs no comparing"
     assert list_steps(long, [*long, -1]) == [(len(long), len(long), range(len(long), len(long) + 1))]
+
+
+@pytest.mark.parametrize("number", [4, MOST_COMPARED + 20])
+def test_who_is_told_of_the_rows_finds_them_where_they_are(rows: RowList, number: int) -> None:
+    """Before, they were looked up where they had been until everybody was told."""
+    model = rows.model()
+    assert isinstance(model, NamedRows)
+    show_rows(rows, 1, 2)
+    found: list[object] = []
+    for signal in (model.dataChanged, model.modelReset):
+        signal.connect(lambda *_: found.append(model.index_of(2).data()))
+    show_rows(rows, *range(3, number), 1, 2)
+    assert found
+    assert set(found) == {"row 2"}
