@@ -126,7 +126,7 @@ class KeptListModel(QAbstractListModel, Generic[Listed]):
                 self._rows[first:first] = rows[added.start : added.stop]
                 self.endInsertRows()
         self._rows = list(rows)  # their texts may be others
-        if rows:
+        if rows and steps is not None:
             self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008

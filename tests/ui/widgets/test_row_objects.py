@@ -117,7 +117,7 @@ def test_long_list_that_is_another_is_shown_anew() -> None:
 
 @pytest.mark.parametrize("number", [4, MOST_COMPARED + 20])
 def test_who_is_told_of_the_rows_finds_them_where_they_are(rows: RowList, number: int) -> None:
-    """Before, they were looked up where they had been until everybody was told."""
+    """Changed row by row, and replaced as a whole where they are too many to compare."""
     model = rows.model()
     assert isinstance(model, NamedRows)
     show_rows(rows, 1, 2)
