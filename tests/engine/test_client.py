@@ -153,7 +153,8 @@ def test_a_token_that_was_set_before_gives_an_empty_cancelled_answer(scripted: M
 
 
 def test_a_look_that_waits_behind_an_answer_is_cancelled_at_once(scripted: Make) -> None:
-    client = scripted(answers=[SLOW | {"when": "long"}])
+    # Between two words a look has its turn: half a second is long enough for its cancel to come before.
+    client = scripted(answers=[{"when": "long", "delay_s": 0.5, "repeat": 100}])
     pid, token = client.pid, CancelToken()
     token.cancel()
     answer = client.generate([user("long")])
