@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
 from app.features.summarize.overview import DocumentOverview, FirstLook
@@ -16,7 +16,7 @@ from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.summarize.summary_result import SummarizedDocument, Summary, SummaryOptions
 from app.ui.i18n import tr
 from app.ui.screen_reader import read_as
-from app.ui.shared_labels import CANCEL
+from app.ui.shared_labels import CANCEL, READ_ALOUD
 from app.ui.shell.notify import Notify
 from app.ui.summarize.digest_outline import SIDE_PX, WIDE_PX, DigestOutline
 from app.ui.summarize.statements import WholeStatementView
@@ -128,6 +128,12 @@ class DigestPart(QWidget):
         self.words.setProperty("kind", "muted")
         self.cancel = text_button(tr(CANCEL), "plain")
         self.look = text_button(tr("Find key sentences"), "plain")
+        self.read_view: Callable[[QWidget], object] | None = None
+        """Reads a text aloud, where there is something that does."""
+        self.aloud = IconButton(
+            theme, "speaker-high", tr(READ_ALOUD), size_px=18,
+            on_click=lambda: self.read_view and self.read_view(self.sentences),
+        )  # fmt: skip
         self.copy = IconButton(
             theme, "copy", tr("Copy the sentences"), size_px=18, on_click=lambda: self.copy_wanted.emit(self._summary)
         )
@@ -151,12 +157,12 @@ class DigestPart(QWidget):
         # New chips are at the end of Qt's tab order.
         theme.changed.connect(self._arrange)
         name_widgets(digest_words=self.words, copy_digest=self.copy, save_digest=self.save, digest=self.sentences)
-        name_widgets(cancel_digest=self.cancel, look_for_digest=self.look)
+        name_widgets(cancel_digest=self.cancel, look_for_digest=self.look, read_digest=self.aloud)
         self.hide()
 
     def _lay_out(self) -> None:
         top = fill_layout(QHBoxLayout(), (self.words, 1))
-        for button in (self.cancel, self.look, self.copy, self.save):
+        for button in self._buttons:
             top.addWidget(button)
         self._side = QWidget()
         side = fill_layout(drop_margins(QVBoxLayout(self._side)), self.terms)
@@ -177,6 +183,10 @@ class DigestPart(QWidget):
         theme.dress(side, spacing=16)
         theme.dress(outline, spacing=4)
         self._arrange()
+
+    @property
+    def _buttons(self) -> tuple[QAbstractButton, ...]:
+        return self.cancel, self.look, self.aloud, self.copy, self.save
 
     @property
     def summary(self) -> Summary | None:
@@ -239,6 +249,7 @@ class DigestPart(QWidget):
         self._outline_head.setVisible(not self.outline.isHidden())
         for button in (self.copy, self.save):
             button.setVisible(bool(shown))
+        self.aloud.setVisible(bool(shown) and self.read_view is not None)
         for button in (self.cancel, self.look):
             button.hide()
         self._side.setVisible(not (self.terms.isHidden() and self.outline.isHidden()))
@@ -271,8 +282,7 @@ class DigestPart(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Enter presses the focused button; the page around it would start the summary.
-        buttons = (self.cancel, self.look, self.copy, self.save)
-        focused = next((button for button in buttons if button is self.focusWidget()), None)
+        focused = next((button for button in self._buttons if button is self.focusWidget()), None)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and focused is not None:
             focused.click()
         elif event.key() == Qt.Key.Key_Escape:

@@ -524,6 +524,7 @@ class SummarizeTab(WorkTab):
             SummarizeView(self._app, self._ui.theme, self._ui.notify, self.runner, self._ui.pictures),
         )
         if self._ui.reading is not None:
+            view.draft.digest.read_view = self._ui.reading.read_view
             view.result.offer_reading(self._ui.reading.read_view)
         view.ask_wanted.connect(lambda ids, title: go.tab(CHAT).take_documents(ids, title))
         view.model_wanted.connect(go.open_models)

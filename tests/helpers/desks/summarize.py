@@ -64,6 +64,7 @@ class SummarizeDesk(FileQuestions):
     cancel_digest = Found(QPushButton, "cancel_digest")
     look_for_digest = Found(QPushButton, "look_for_digest")
     copy_digest = Found(QToolButton, "copy_digest")
+    read_digest = Found(QToolButton, "read_digest")
     save_digest = Found(QPushButton, "save_digest")
     key_terms = Found(KeyTerms)
     outline = Found(DigestOutline)

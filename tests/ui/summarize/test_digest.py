@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import CancelToken
+from app.features.reading_aloud.voice_process import TRIAL_VARIABLE
 from app.features.shown_document import TextHighlight
 from app.features.summarize.summarize import Merging, Planned, SectionRead, Writing
 from app.features.summarize.summary_messages import DIGEST_WORDS
@@ -124,6 +125,28 @@ def test_from_the_drop_to_the_stop_in_the_window(window: tuple[Frame, Pipeline],
     assert desk.state_words.text() == STOPPED_AT_SECTION.format(read=3, sections=4)
     assert FOUND[:20] in desk.said
     assert SENTENCES[4] in desk.digest_said
+
+
+def test_the_sentences_are_read_aloud_by_a_button(
+    window: tuple[Frame, Pipeline], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TRIAL_VARIABLE, "mock")
+    frame, marked = window[0], list[str]()
+    reading = frame.window.ui.reading
+    assert reading is not None
+    frame.click_tab("summarize")
+    desk = frame.summarize
+    assert not desk.read_digest.isVisible()
+    frame.drop(lease_pdf(tmp_path / "lease.pdf"), share=0.6)
+    desk.wait(lambda: desk.has_digest)
+
+    def note_mark() -> None:
+        marked.extend(mark.cursor.selectedText() for mark in desk.digest.extraSelections())
+
+    reading.changed.connect(note_mark)
+    desk.click(desk.read_digest)
+    frame.wait(lambda: not reading.is_on)
+    assert [text[:24] for text in dict.fromkeys(marked)] == [text[:24] for text in SENTENCES], "their pages are marked"
 
 
 def test_a_summary_takes_the_place_of_the_sentences(desk: Desk, tmp_path: Path) -> None:
