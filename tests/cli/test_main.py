@@ -16,12 +16,15 @@ from app.cli.chat import NO_SUCH_ASSISTANT
 from app.core import landlock
 from app.core.cage_report import CageWall
 from app.core.errors.app_error import FILE_CASES
+from app.core.errors.hub_errors import NetworkOff
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.errors.saving_errors import FolderNotWritable
 from app.core.installed_languages import own_file
 from app.core.paths import AppPaths
 from app.core.po_file import PoMessage, format_messages
+from app.core.policy import VARIABLE
 from app.core.settings import AppearanceSettings, Settings, save_settings
+from app.features.administration import POLICY_USED
 from app.features.error_messages import sentence_for
 from app.features.protection import DEEDS, HELD, PROCESSES
 from app.store.assistant_store import AssistantStore
@@ -229,6 +232,19 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
     assert f"Loaded: {starter}\n  CPU: 31 layers, " in said
     held = HELD.partition(".")[0].format(process=PROCESSES["engine"], what=DEEDS[CageWall.NETWORK])
     assert held in said or not landlock.kernel_version()
+
+
+@pytest.mark.model
+def test_an_administrators_file_binds_the_terminal_and_doctor_tells_of_it(tmp_path: Path) -> None:
+    policy = tmp_path / "settings.json"
+    policy.write_text('{"network": {"allowed": false, "proxi": "http://office.example:3128"}}')
+    environment = {VARIABLE: str(policy)}
+    told = only_json(fireside("doctor", "--json", environment=environment))["administrator"]
+    assert (told["path"], told["is_broken"], told["faults"]) == (str(policy), False, ["network.proxi"])
+    assert POLICY_USED.format(path=policy) in fireside("doctor", environment=environment).stdout
+    refused = fireside("models", "search", "llama", environment=environment)
+    assert refused.returncode == 1
+    assert refused.stderr == f"{sentence_for(NetworkOff()).text}\n"
 
 
 def test_thinking_is_no_part_of_what_chat_prints(tmp_path: Path) -> None:

@@ -667,3 +667,52 @@ def test_a_debian_package_asks_for_no_newer_library_than_it_uses(named: str, is_
     from linux_packages import least_version
 
     assert least_version(named, (2, 38), lambda _: is_exact) == wanted
+
+
+needs_dpkg = pytest.mark.skipif(
+    os.name == "nt" or not (shutil.which("dpkg-deb") and os.geteuid() == 0), reason="dpkg installs as root only"
+)
+
+
+@needs_dpkg
+def test_a_debian_package_comes_and_goes_without_a_question_and_leaves_an_administrators_file(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import linux_packages
+    from desktop import add_to_desktop
+    from portable import Source
+
+    add_to_desktop(folder / "share")
+    (folder / "licences").mkdir()
+    for name in ("LICENSE", "README.md", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, folder / "licences")
+    monkeypatch.setattr(linux_packages, "TARGET", folder)
+    monkeypatch.setattr(linux_packages, "DIST", tmp_path)
+    monkeypatch.setattr(linux_packages, "dependencies", lambda *_: ["libc6"])
+    older, newer = (linux_packages.write_deb(Source(version, "abcdef", EPOCH)) for version in ("1.2.3", "1.2.4"))
+    prefix = tmp_path / "prefix"
+    (prefix / "var" / "lib" / "dpkg" / "updates").mkdir(parents=True)
+    (prefix / "var" / "lib" / "dpkg" / "status").touch()
+    policy = prefix / "etc" / "fireside" / "settings.json"
+    policy.parent.mkdir(parents=True)
+    policy.write_text('{"network": {"internet": false}}')
+
+    def dpkg(*arguments: str | Path) -> None:
+        """With nobody there who could answer; nothing is looked for but the package itself."""
+        command = ["dpkg", f"--root={prefix}", "--force-depends", f"--log={tmp_path / 'log'}", *arguments]
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    for package in (older, newer):
+        dpkg("--install", package)
+        assert (prefix / "usr" / "bin" / "fireside").resolve() == prefix / "usr" / "lib" / "fireside" / "fireside"
+        assert (prefix / "usr" / "lib" / "fireside" / "fireside").read_bytes().startswith(b"program/fireside")
+        dpkg("--verify", "fireside")
+    info = sorted(path.name for path in (prefix / "var" / "lib" / "dpkg" / "info").glob("fireside.*"))
+    assert info == ["fireside.list", "fireside.md5sums"], "no scripts, and no questions of debconf's"
+    dpkg("--purge", "fireside")
+    assert [path for path in prefix.rglob("*fireside*") if path != policy.parent] == []
+    assert policy.read_text() == '{"network": {"internet": false}}'

@@ -14,7 +14,8 @@ from app.ui.chat.offered_memories import OfferedMemories
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
 
-LARGE = {"weights": 3_000_000_000}
+EXACTLY_TWO = {"weights": 2_000_000_000}
+LARGE = {"weights": 2_000_000_001}
 QUESTION = "I live in Cologne with two cats. What can I see there on a rainy day?"
 FACT = {"when": "lasting fact", "text": "I live in Cologne."}
 
@@ -25,7 +26,8 @@ def asked_for_facts(desk: ChatDesk) -> int:
 
 def open_desk(open_chat: Open, *steps: Any, load: dict[str, int] | None = None, is_on: bool = True) -> ChatDesk:
     desk = open_chat(*(steps or (FACT,)), load=load or LARGE)
-    desk.app.change_settings("chat", suggest_memories=is_on)
+    if is_on:  # off by default
+        desk.app.change_settings("chat", suggest_memories=True)
     OfferedMemories(desk.chat, desk.app, idle_ms=0)
     return desk
 
@@ -59,11 +61,11 @@ def test_the_line_leaves_with_the_next_message_and_with_the_chat(open_chat: Open
     assert not offer.isVisible()
 
 
-@pytest.mark.parametrize("case", ["off", "small", "temporary", "none found"])
+@pytest.mark.parametrize("case", ["as installed", "two billion", "temporary", "none found"])
 def test_nothing_is_offered(open_chat: Open, case: str) -> None:
     steps = ({**FACT, "text": "NONE"},) if case == "none found" else (FACT,)
-    small = {"weights": 1_700_000_000}
-    desk = open_desk(open_chat, *steps, load=small if case == "small" else None, is_on=case != "off")
+    load = EXACTLY_TWO if case == "two billion" else None
+    desk = open_desk(open_chat, *steps, load=load, is_on=case != "as installed")
     if case == "temporary":
         desk.chat.show_temporary()
     desk.ask(QUESTION)
