@@ -167,13 +167,17 @@ def test_devices_and_backends_are_those_that_exist(starter_engine: EngineClient)
     assert described.thread_policy["lost_to_trials"].endswith("%")
 
 
-def test_loading_tells_what_is_there(engine: EngineClient, starter: Path) -> None:
-    events = list(engine.load(starter))
+def test_loading_tells_what_is_there_under_a_path_in_every_script(
+    engine: EngineClient, starter: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "Modèle 模型 🎉.gguf"
+    path.symlink_to(starter)
+    events = list(engine.load(path))
     loaded = events[-1]
     assert isinstance(loaded, ModelLoaded)
     assert loaded == engine.loaded
     assert isinstance(events[0], LoadProgress)
-    assert (loaded.path, loaded.size_bytes) == (str(starter), starter.stat().st_size)
+    assert (loaded.path, loaded.size_bytes) == (str(path), starter.stat().st_size)
     assert (loaded.context_tokens, loaded.trained_context_tokens, loaded.layers) == (8192, 8192, 30)
     assert loaded.can_chat
     assert loaded.device
@@ -183,7 +187,7 @@ def test_a_full_context_ends_the_answer(engine: EngineClient, starter: Path) -> 
     load(engine, starter, context_tokens=256)
     assert engine.loaded is not None
     assert engine.loaded.context_tokens == 256
-    _, stats = answer_of(engine.generate(QUESTION, sampling=GREEDY))
+    _, stats = answer_of(engine.generate([user("Write a story about a lighthouse. " * 25)], sampling=GREEDY))
     assert stats.finish_reason is FinishReason.CONTEXT
     assert stats.prompt_tokens + stats.generated_tokens == 256 + 1
 
@@ -199,14 +203,6 @@ def test_a_killed_child_is_replaced_with_its_model(engine: EngineClient, starter
     assert caught.value.exit_code == -signal.SIGKILL
     text, _ = answer_of(engine.generate(QUESTION, max_tokens=5))
     assert text
-
-
-def test_a_path_in_every_script_opens(engine: EngineClient, starter: Path, tmp_path: Path) -> None:
-    path = tmp_path / "Modèle 模型 🎉.gguf"
-    path.symlink_to(starter)
-    load(engine, path)
-    assert engine.loaded is not None
-    assert engine.loaded.path == str(path)
 
 
 BAD_FILES = {
@@ -248,15 +244,12 @@ def test_what_llama_cpp_refuses_comes_with_its_words(engine: EngineClient, tmp_p
     assert engine.pid is not None
 
 
-def test_a_completion_model_loads_and_says_that_it_cannot_chat(engine: EngineClient, tmp_path: Path) -> None:
+def test_models_without_a_usable_template_load_and_fail_the_answer_only(engine: EngineClient, tmp_path: Path) -> None:
     load(engine, make_tiny("llama", tmp_path / "completion.gguf", template=""))
     assert engine.loaded is not None
     assert not engine.loaded.can_chat
     with pytest.raises(ChatUnavailable):
         list(engine.generate(QUESTION))
-
-
-def test_a_template_in_the_file_that_raises_fails_the_answer_only(engine: EngineClient, tmp_path: Path) -> None:
     template = "{{ raise_exception('not today') }}"
     load(engine, make_tiny("llama", tmp_path / "raising.gguf", template=template))
     with pytest.raises(TemplateFailed) as caught:

@@ -37,7 +37,10 @@ TOKENS = 8
 ROUNDING, ROUNDING_QUANTIZED = 0.03, 0.25  # of a logarithm; sums are rounded otherwise where batches were cut elsewhere
 STRETCH = LEAST_APART_TOKENS + BATCH_TOKENS
 """Checkpoints are taken at the ends of batches, so as much can lie between two."""
-KINDS = ("mamba", "granitehybrid", "lfm2", "qwen35", "qwen35_mtp", "gemma3")
+KINDS = [
+    *("mamba", "lfm2", "qwen35_mtp", "gemma3"),
+    *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("granitehybrid", "qwen35")),  # like those before
+]
 GEMMA = "gemma-3-270m"
 STORY = "Once there was a lighthouse keeper with a red boat and two dogs who feared the sea. "
 RULE = system("Answer in one line. ")
