@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,8 +21,8 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build_program
 from app.core.errors.app_error import AppError
-from app.core.errors.database_errors import DatabaseAltered, DatabaseNewer
-from app.core.errors.saving_errors import DiskFull, FolderNotWritable
+from app.core.errors.database_errors import DatabaseAltered
+from app.core.errors.saving_errors import DiskFull
 from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState
@@ -74,26 +74,18 @@ def program(home: Path, *arguments: str, patience_ms: int = 0) -> Iterator[tuple
         process.wait(QUIT_TIMEOUT_S)
 
 
-def has_a_connection(pid: int) -> bool:
-    """Whether a process has a connected socket."""
-    connected = {line.split()[6] for line in Path("/proc/net/unix").read_text().splitlines() if line.split()[5] == "03"}
-    links = []
-    for one in Path(f"/proc/{pid}/fd").glob("*"):
-        with suppress(FileNotFoundError):
-            links.append(str(one.readlink()))
-    return any(f"socket:[{number}]" in links for number in connected)
-
-
 def is_visible(errors: Path) -> bool:
     return "window visible after" in errors.read_text()
 
 
 @pytest.mark.cold_children
-def test_the_window_appears_and_says_when(fresh_home: Path) -> None:
+def test_the_window_appears_says_when_and_closes_cleanly(fresh_home: Path) -> None:
     with program(fresh_home) as (process, errors):
         wait_until(lambda: is_visible(errors), "the window")
         assert re.search(r"window visible after \d+ ms", errors.read_text())
-        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(QUIT_TIMEOUT_S) == 0
+        assert "Traceback" not in errors.read_text()
 
 
 def test_a_signal_that_comes_while_settings_are_saved_waits_for_that(
@@ -106,14 +98,6 @@ def test_a_signal_that_comes_while_settings_are_saved_waits_for_that(
         qtbot.waitUntil(lambda: not frame.window.isVisible())
 
 
-def test_sigterm_closes_it_cleanly(fresh_home: Path) -> None:
-    with program(fresh_home) as (process, errors):
-        wait_until(lambda: is_visible(errors), "the window")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(QUIT_TIMEOUT_S) == 0
-        assert "Traceback" not in errors.read_text()
-
-
 def test_a_second_start_hands_over_and_leaves(fresh_home: Path, tmp_path: Path) -> None:
     model = tmp_path / "second.gguf"
     model.write_bytes(b"GGUF")
@@ -123,20 +107,6 @@ def test_a_second_start_hands_over_and_leaves(fresh_home: Path, tmp_path: Path) 
             assert second.wait(QUIT_TIMEOUT_S) == 0
         settings = fresh_home / "config" / "settings.json"
         wait_until(lambda: settings.exists() and "second.gguf" in settings.read_text(), "the model of the second start")
-
-
-def test_a_start_while_the_first_one_is_told_to_close_is_not_lost(fresh_home: Path) -> None:
-    with program(fresh_home) as (first, errors):
-        wait_until(lambda: is_visible(errors), "the window")
-        first.send_signal(signal.SIGSTOP)
-        first.send_signal(signal.SIGTERM)
-        with program(fresh_home) as (second, said):
-            wait_until(lambda: has_a_connection(second.pid), "the second one to ask")
-            first.send_signal(signal.SIGCONT)
-            assert first.wait(QUIT_TIMEOUT_S) == 0
-            wait_until(lambda: is_visible(said) or second.poll() is not None, "the second one")
-            assert second.poll() is None
-            assert "does not answer" not in (fresh_home / "logs" / "fireside.log").read_text()
 
 
 def test_a_quick_question_needs_no_window_and_a_later_one_comes_to_the_same_program(fresh_home: Path) -> None:
@@ -176,18 +146,16 @@ def test_a_start_that_the_first_one_does_not_answer_has_a_window_of_its_own(fres
         first.send_signal(signal.SIGCONT)
 
 
-@pytest.mark.parametrize("has_chats", [True, False], ids=["later", "at-first"])
-def test_a_full_disk_keeps_no_window_from_opening(tmp_path: Path, has_chats: bool) -> None:
+def test_a_full_disk_keeps_no_window_from_opening(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 4_000_000) as home:
-        if has_chats:
-            with program(home) as (process, errors):
-                wait_until(lambda: is_visible(errors), "the window")
-                process.send_signal(signal.SIGTERM)
-                process.wait(QUIT_TIMEOUT_S)
-            with closing(Database.open(home / "data" / "fireside.db")) as database:
-                chat = Conversations(database).create(title="kept")
-                Conversations(database).add_message(chat.id, None, Role.USER, "half", state=MessageState.WRITING)
-                Conversations(database).delete(Conversations(database).create(title="deleted").id)
+        with program(home) as (process, errors):
+            wait_until(lambda: is_visible(errors), "the window")
+            process.send_signal(signal.SIGTERM)
+            process.wait(QUIT_TIMEOUT_S)
+        with closing(Database.open(home / "data" / "fireside.db")) as database:
+            chat = Conversations(database).create(title="kept")
+            Conversations(database).add_message(chat.id, None, Role.USER, "half", state=MessageState.WRITING)
+            Conversations(database).delete(Conversations(database).create(title="deleted").id)
         with (home / "other").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
             while True:
                 file.write(b"x" * 4096)
@@ -198,7 +166,7 @@ def test_a_full_disk_keeps_no_window_from_opening(tmp_path: Path, has_chats: boo
             assert "Traceback" not in errors.read_text(), errors.read_text()
         (home / "other").unlink()
         app = build_program(AppPaths(home / "data", home / "config", home / "cache", home / "logs"))
-        assert [chat.title for chat in app.conversations.find()] == (["kept"] if has_chats else [])
+        assert [chat.title for chat in app.conversations.find()] == ["kept"]
         app.close()
 
 
@@ -274,18 +242,6 @@ def test_who_does_not_want_to_wait_says_what_then(
     window._say_timer.timeout.connect(lambda: qtbot.mouseClick(named[button], Qt.MouseButton.LeftButton))
     assert not window.wait()
     assert window.goes_on == goes_on
-
-
-PROBLEMS = [DatabaseNewer("/d/fireside.db", 9, 1), FolderNotWritable("/a/very/long/path" * 6), DiskFull("/d")]
-
-
-@pytest.mark.parametrize("error", PROBLEMS, ids=lambda error: type(error).__name__)
-def test_the_sentence_is_there_and_nothing_is_clipped(error: AppError, qtbot: QtBot, tmp_path: Path) -> None:
-    window = StartupProblem(Theme("light"), error, tmp_path)
-    qtbot.addWidget(window)
-    window.show()
-    assert all(label.text() for label in window.findChildren(QLabel) if label.isVisible())
-    assert clipped_texts(window) == []
 
 
 @pytest.mark.parametrize(

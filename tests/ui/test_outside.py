@@ -18,7 +18,7 @@ from app.ui.icons import app_icon
 from app.ui.outside import ENTRIES, KEEP_RUNNING, Outside, Tray
 from app.ui.shared_labels import CANCEL, NEW_CHAT, QUICK_ASK, QUIT, WRITING_AN_ANSWER
 from app.ui.shell import global_shortcut
-from app.ui.shell.desktop import TaskBar, bring_to_front
+from app.ui.shell.desktop import TaskBar
 from app.ui.shell.global_shortcut import KEYS_NEED_MODIFIER, GlobalShortcut, Keys
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import EndOfWork
@@ -144,38 +144,12 @@ def test_the_window_that_keeps_running_comes_back_with_a_click_and_quits_by_its_
     assert ended == [()]
 
 
-def test_a_window_that_a_later_start_brought_back_quits_the_program_when_it_is_closed(outdoors: Outdoors) -> None:
-    outdoors.frame.app.change_settings("system", keeps_running=True)
-    outdoors.window.close()
-    bring_to_front(outdoors.window)
-    outdoors.frame.app.change_settings("system", keeps_running=False)
-    outdoors.window.close()
-    assert QApplication.quitOnLastWindowClosed()
-
-
-def test_a_tray_that_is_gone_keeps_no_window(outdoors: Outdoors) -> None:
-    outdoors.frame.app.change_settings("system", keeps_running=True)
-    ended = outdoors.frame.heard(outdoors.window.closing.begun)
-    outdoors.has_tray = False
-    outdoors.window.close()
-    assert ended == [()]
-
-
 def test_the_tray_is_chosen_in_the_settings(outdoors: Outdoors) -> None:
     frame = outdoors.frame
     frame.window.open_settings("system")
     for wanted in (False, True):
         frame.click(frame.button(label_of("tray")))
         assert (outdoors.tray._icon is not None) == wanted == frame.settings.system.tray
-
-
-def test_the_end_of_the_session_closes_whatever_keeps_running(outdoors: Outdoors) -> None:
-    frame = outdoors.frame
-    frame.app.change_settings("system", keeps_running=True)
-    ended = frame.heard(frame.window.closing.begun)
-    frame.window.closing.go_for_good()
-    frame.window.close()
-    assert ended == [()]
 
 
 def test_before_the_session_ends_what_is_typed_is_stored_and_nothing_ends(

@@ -41,8 +41,6 @@ class WriteDesk(Desk):
     title_line = Found(ElidedLabel, "page_title")
     file_line = Found(ElidedLabel, "page_file")
     language = Found(ChoiceButton, "page_language")
-    undo_button = Found(QToolButton, "page_undo")
-    redo_button = Found(QToolButton, "page_redo")
     save_button = Found(QToolButton, "page_save")
 
     script: Path | None = None

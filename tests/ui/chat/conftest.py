@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build_program
 from app.core.events import Role
-from app.features.chat.answer_service import AnswerService
 from app.ui.chat.chat_view import ChatView
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -64,22 +61,3 @@ def add_turns(desk: ChatDesk, count: int, text: str = "An answer with **bold** w
         question = conversations.add_message(conversation_id, parent, Role.USER, f"Question {number}")
         parent = conversations.add_message(conversation_id, question.id, Role.ASSISTANT, f"{text} {number}").id
     return conversation_id
-
-
-class Untold:
-    """An answer, by its number from 0, that stands in the store, while the window is not told of it before `told`."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-        self._number, self._numbers, self._answer = number, count(), AnswerService.answer
-        self.stored, self.told = threading.Event(), threading.Event()
-        held = lambda *values, **keys: self._held(*values, **keys)  # noqa: E731, PLW0108 - a method would not be told whose
-        monkeypatch.setattr(AnswerService, "answer", held)
-
-    def _held(self, *values: Any, **keys: Any) -> Iterator[object]:
-        events = self._answer(*values, **keys)
-        first = next(events)
-        if next(self._numbers) == self._number:
-            self.stored.set()
-            self.told.wait(60)
-        yield first
-        yield from events

@@ -7,7 +7,7 @@ import re
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.events import AnswerStats, FinishReason, Role
@@ -15,7 +15,6 @@ from app.store.conversations import MessageState
 from app.ui.chat import answer_view
 from app.ui.chat.actions import PREVIOUS_VERSION
 from app.ui.chat.answer_view import (
-    HIDE_THINKING,
     THINKING,
     THOUGHT_A_MOMENT,
     THOUGHT_FOR_MINUTES,
@@ -36,9 +35,7 @@ from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL
 from app.ui.shared_labels import THINKING as THINKING_LABEL
 from app.ui.theme import Theme
 from app.ui.widgets.menus import Menu
-from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
-from tests.helpers.window_tour import shown_in
 from tests.ui.chat.conftest import Open
 
 
@@ -136,18 +133,6 @@ def test_what_is_opened_stays_where_it_is(open_chat: Open) -> None:
     assert transcript.is_following
 
 
-def test_the_line_is_reached_and_opened_by_keyboard(open_chat: Open) -> None:
-    desk = open_chat({"thinking": THOUGHT, "text": "Hello you."})
-    desk.ask("Hi")
-    desk.last.setFocus()
-    QTest.keyClick(desk.last, Qt.Key.Key_Tab)
-    assert line(desk).hasFocus()
-    assert line(desk).accessibleName() == THOUGHT_A_MOMENT
-    QTest.keyClick(line(desk), Qt.Key.Key_Space)
-    assert thoughts(desk) == THOUGHT
-    assert line(desk).accessibleDescription() == HIDE_THINKING
-
-
 def test_while_it_thinks_the_line_says_so_and_grows_when_open(open_chat: Open) -> None:
     desk = open_chat({"thinking": "one two " * 5000, "text": "Done.", "delay_s": 0.01})
     desk.type("Hi")
@@ -162,22 +147,6 @@ def test_while_it_thinks_the_line_says_so_and_grows_when_open(open_chat: Open) -
     assert desk.last_state == STOPPED_LABEL
     stored = desk.conversations.find()[0]
     assert desk.conversations.read_branch(stored.id)[-1].thinking == thoughts(desk)
-
-
-def test_thinking_stays_when_another_chat_was_looked_at(open_chat: Open) -> None:
-    desk = open_chat({"thinking": "one two " * 100, "text": "Done.", "held_after": 100, "until": "go"})
-    desk.type("Hi")
-    desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: len(desk.turns) == 2 and bool(desk.thinking.text))
-    conversation_id = desk.chat.conversation_id
-    desk.chat.show_conversation(None)
-    desk.chat.show_conversation(conversation_id)
-    assert desk.thinking_line == THINKING
-    assert desk.script is not None
-    with desk.hears(desk.chat.answer_finished):
-        (desk.script.parent / "go").touch()
-    assert desk.thinking.text == ("one two " * 100).strip()
-    assert desk.last_text == "Done."
 
 
 def test_thinking_is_never_sent_back(open_chat: Open) -> None:
@@ -203,14 +172,6 @@ def test_stored_thinking_is_shown_again_and_each_version_has_its_own(open_chat: 
     assert line(desk).text() == THOUGHT_FOR_SECONDS.format(seconds=12)
 
 
-def test_the_lines_of_an_answer_get_the_room_of_another_language(open_chat: Open, qapp: QApplication) -> None:
-    desk = open_chat({"thinking": "Let me see.", "text": "Hello."})
-    desk.ask("Hi")
-    assert not clipped_texts(desk.chat.window())
-    with shown_in(qapp, "de"):
-        desk.wait(lambda: not clipped_texts(desk.chat.window()))
-
-
 def test_a_model_that_only_thought_says_so(open_chat: Open) -> None:
     desk = open_chat({"thinking": THOUGHT, "text": ""})
     desk.ask("Hi")
@@ -233,7 +194,7 @@ def test_right_to_left_and_other_colours_lay_it_out_again(qtbot: QtBot, theme: T
     assert text.toPlainText() == "One\ntwo"
 
 
-@pytest.mark.parametrize(("kind", "is_shown"), [("none", False), ("always", False), ("switch", True), ("effort", True)])
+@pytest.mark.parametrize(("kind", "is_shown"), [("always", False), ("effort", True)])
 def test_the_composer_offers_only_what_the_model_can(open_chat: Open, kind: str, is_shown: bool) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": kind})
     desk.chat.set_model_state("ready")
@@ -267,14 +228,6 @@ def test_the_control_follows_the_settings_where_the_chat_says_nothing(open_chat:
     assert desk.thinking_choice.isVisible()
     desk.ask("Hi")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is True
-
-
-def test_a_new_chat_may_be_switched_before_its_first_message(open_chat: Open) -> None:
-    desk = open_chat({"text": "x"}, load={"thinking": "switch"})
-    desk.chat.set_model_state("ready")
-    QTest.mouseClick(desk.thinking_button, Qt.MouseButton.LeftButton)
-    desk.ask("Hi")
-    assert desk.requests()[-1]["template_variables"]["enable_thinking"] is False
 
 
 def test_an_effort_is_chosen_from_a_menu(qtbot: QtBot, theme: Theme) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QPushButton
 
 from app.features.assistants import ICONS
 from app.ui.chat.assistant_dialog import NEW_CHAT_WITH_IT, AssistantDialog
@@ -55,10 +55,6 @@ class AssistantsDesk(Desk):
 def open_dialog(desk: ChatDesk) -> AssistantsDesk:
     desk.choose(desk.chat.models.assistants.menu(), ALL_ASSISTANTS)
     return AssistantsDesk(desk.find_step(AssistantDialog), desk.app, desk.notify)
-
-
-def labels(menu: QMenu) -> list[str]:
-    return [action.text() for action in menu.actions() if not action.isSeparator()]
 
 
 def test_what_a_chat_sets_is_saved_as_an_assistant_and_begins_another_chat(open_chat: Open) -> None:
@@ -149,15 +145,6 @@ def test_where_there_is_none_an_example_makes_one_that_can_be_changed(open_chat:
     assert not dialog.root.examples.isVisible()
     dialog.click(dialog.button(DELETE))
     assert dialog.root.examples.isVisible()
-
-
-def test_in_a_temporary_chat_an_assistant_serves_as_well(open_chat: Open) -> None:
-    desk = open_chat({"text": "Yes."})
-    made = desk.app.assistants.create("Tutor", instructions="One step at a time.")
-    desk.chat.show_temporary()
-    desk.chat.models.assistants.choose_assistant(made.id)
-    desk.ask("First")
-    assert desk.prompts()[-1][0] == ("system", "One step at a time.")
 
 
 def test_all_icons_are_there(qapp: QApplication) -> None:

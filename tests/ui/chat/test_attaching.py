@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from app.core.errors.document_errors import DocumentUnreadable
-from app.documents.folder import ExpandedPaths, expand
 from app.features import file_reading as f
 from app.features.chat import session_messages as m
 from app.features.document_library import ReadEvent
 from app.features.error_messages import NO_PICTURES, sentence_for
 from app.features.files_to_read import LARGE_BYTES
 from app.store.attachments import DocumentUse
-from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attaching import SHOW_ALL, STILL_READING, SUMMARIZE_ALL, USE_AS_BACKGROUND
 from app.ui.chat.attachment_row import TOO_LONG_PASSAGES_INSTEAD
 from app.ui.chat.chat_notices import SENT_WHEN_READ
 from app.ui.chat.pasted import ATTACH_ENTRY, ATTACH_FOLDER
 from app.ui.chat.question import SHOWN_TO_MODEL
 from app.ui.document.document_dialogs import WRONG_PASSWORD, LargeFile, PasswordDialog
-from app.ui.shared_labels import CHOOSE_PAGES, PICTURE_LABEL, SUMMARIZE, TRANSLATE, UNDO
+from app.ui.shared_labels import CHOOSE_PAGES, SUMMARIZE, TRANSLATE
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
-from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.office_files import write_zip
-from tests.helpers.picture_files import picture
 from tests.helpers.texts import shows, start_of
 from tests.ui.chat.conftest import Open
 
@@ -91,6 +87,16 @@ def test_the_menu_asks_for_several_files(open_chat: Open, tmp_path: Path) -> Non
     dialog.filesSelected.emit([str(path) for path in paths])
     dialog.close()
     desk.wait_until_attached(2)
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    notes(folder / "c.txt", "First.")
+    desk.choose_entry(ATTACH_FOLDER)
+    dialog = desk.chat.findChild(QFileDialog, "attach_folder_dialog")
+    assert dialog is not None
+    assert dialog.fileMode() == QFileDialog.FileMode.Directory
+    dialog.filesSelected.emit([str(folder)])
+    dialog.close()
+    desk.wait_until_attached(3)
 
 
 def test_the_same_file_twice_is_one_chip_and_a_folder_is_its_files(open_chat: Open, tmp_path: Path) -> None:
@@ -105,23 +111,6 @@ def test_the_same_file_twice_is_one_chip_and_a_folder_is_its_files(open_chat: Op
     desk.wait_until_attached(2)
     assert [one.name for one in desk.attached] == ["a.txt", "b.md"]
     assert desk.notices == ["2 files attached. photo.png was left out because it has no text."]
-
-
-def test_a_folder_is_chosen_from_the_menu(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat()
-    folder = tmp_path / "papers"
-    (folder / "below").mkdir(parents=True)
-    notes(folder / "below" / "a.txt", "First.")
-    notes(folder / "b.md", "Second.")
-    desk.choose_entry(ATTACH_FOLDER)
-    dialog = desk.chat.findChild(QFileDialog, "attach_folder_dialog")
-    assert dialog is not None
-    assert dialog.fileMode() == QFileDialog.FileMode.Directory
-    dialog.filesSelected.emit([str(folder)])
-    dialog.close()
-    desk.wait_until_attached(2)
-    assert [one.name for one in desk.attached] == ["b.md", "a.txt"]
-    assert desk.notices == []
 
 
 def test_a_dropped_address_is_text_of_the_message_and_words_are_too(open_chat: Open) -> None:
@@ -195,26 +184,18 @@ def test_what_does_not_fit_can_go_over_to_the_summaries(open_chat: Open, tmp_pat
     assert desk.documents.store.get(lease.document.id) is not None
 
 
-def test_what_fits_can_be_summarized_from_its_menu(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat()
-    desk.attach(notes(tmp_path / "note.txt", "Short."))
-    (one,) = desk.attached
-    assert one.document is not None
-    menu = desk.menu_of(desk.chips[0])
-    told = desk.hear_requests(m.SummarizeDocument)
-    next(action for action in menu.actions() if action.text() == SUMMARIZE).trigger()
-    assert told == [m.SummarizeDocument(one.document.id)]
-    assert desk.chips == []
-
-
-def test_what_fits_can_be_translated_from_its_menu(open_chat: Open, tmp_path: Path) -> None:
+def test_what_fits_can_be_summarized_and_translated_from_its_menu(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     path = notes(tmp_path / "note.txt", "Short.")
-    desk.attach(path)
-    menu = desk.menu_of(desk.chips[0])
+    desk.attach(path, notes(tmp_path / "other.txt", "Another."))
     told = desk.hear_requests(m.TranslateFile)
-    next(action for action in menu.actions() if action.text() == TRANSLATE).trigger()
+    desk.choose(desk.menu_of(desk.chips[0]), TRANSLATE)
     assert told == [m.TranslateFile(path)]
+    (one,) = desk.attached
+    assert one.document is not None
+    told = desk.hear_requests(m.SummarizeDocument)
+    desk.choose(desk.menu_of(desk.chips[0]), SUMMARIZE)
+    assert told == [m.SummarizeDocument(one.document.id)]
     assert desk.chips == []
 
 
@@ -289,18 +270,6 @@ def test_a_locked_pdf_asks_for_its_password(open_chat: Open, tmp_path: Path) -> 
     assert "first of May" in " ".join(desk.prompts()[-1][-1][1].split())
 
 
-def test_without_the_password_nothing_is_attached(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat()
-    desk.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
-    desk.wait(lambda: desk.chat.findChild(PasswordDialog) is not None)
-    assert desk.note == STILL_READING.format(name="locked.pdf")
-    dialog = desk.chat.findChild(PasswordDialog)
-    assert dialog is not None
-    QTest.keyClick(dialog.field, Qt.Key.Key_Escape)
-    assert desk.attached == []
-    assert desk.in_draft == []
-
-
 def test_a_damaged_file_says_so_and_the_good_one_beside_it_is_attached(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Fine."})
     broken = tmp_path / "broken.pdf"
@@ -332,36 +301,6 @@ def test_a_long_reason_is_shortened_in_its_chip_and_told_in_full_when_the_chip_i
     assert any(text.startswith(sentence) for text in desk.notices)
 
 
-def shown_texts(desk: ChatDesk) -> list[str]:
-    """Every text of the window: labels, buttons, fields, tool tips, and what a screen reader is told."""
-    texts = []
-    for widget in desk.chat.window().findChildren(QWidget):
-        texts += [widget.toolTip(), widget.accessibleName(), widget.accessibleDescription(), widget.windowTitle()]
-        texts += [str(widget.property(name) or "") for name in ("text", "plainText", "placeholderText")]
-    return texts
-
-
-def test_a_name_that_turns_a_line_around_or_breaks_it_is_shown_safely(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat({"text": "Fine."})
-    good = notes(tmp_path / "invoice\u202efdp\n\x1b[31m.txt", "The good one speaks of quinces.")
-    broken = tmp_path / "br\u202eoken\n\x9b.pdf"
-    broken.write_bytes(b"%PDF-1.7\nnothing of a document" * 20)
-    desk.attach(good, broken)
-    read, refused = desk.chips
-    assert read.accessibleName().startswith(r"invoice\u202efdp\n\x1b[31m.txt")
-    sentence = sentence_for(DocumentUnreadable(r"br\u202eoken\n\x9b.pdf", "damaged")).text
-    assert refused.accessibleDescription() == sentence
-    desk.ask("What is it about?")
-    assert r"invoice\u202efdp\n\x1b[31m.txt" in desk.prompts()[-1][-1][1]
-    assert any(r"invoice\u202efdp" in text for text in shown_texts(desk))
-    assert not [text for text in shown_texts(desk) if re.search("[\u202e\x1b\x9b]|\n\x1b", text)]
-
-
-def slow_to_read(path: Path) -> Path:
-    path.write_text("A line of a long text that takes a while to read.\n\n" * 400_000, "utf-8")
-    return path
-
-
 def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(
     open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,112 +322,6 @@ def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(
         may_begin.set()
     assert "first of May" in " ".join(desk.prompts()[-1][-1][1].split())
     assert (desk.message, desk.note) == ("", "")
-
-
-def test_enter_in_the_moment_a_document_is_read_but_not_yet_attached_sends_both(
-    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk = open_chat({"text": "Yes."})
-    read, may_end = desk.documents.read_file, threading.Event()
-
-    def read_and_wait(*args: Any, **kwargs: Any) -> Iterator[ReadEvent]:
-        yield from read(*args, **kwargs)
-        may_end.wait(60)
-
-    monkeypatch.setattr(desk.documents, "read_file", read_and_wait)
-    desk.attaching.add([notes(tmp_path / "kiln.txt", "The kiln is lit on Monday.")])
-    desk.wait(lambda: any(one.document is not None for one in desk.attached))
-    desk.type("When is it lit?")
-    with desk.hears(desk.chat.answer_finished):
-        desk.press(Qt.Key.Key_Return)
-        may_end.set()
-    assert "lit on Monday" in desk.prompts()[-1][-1][1]
-
-
-@pytest.fixture
-def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Until this is set, it is not known what was dropped."""
-    may_end = threading.Event()
-
-    def expand_late(paths: Iterable[Path]) -> ExpandedPaths:
-        may_end.wait(60)
-        return expand(paths)
-
-    monkeypatch.setattr("app.ui.work.intake.expand", expand_late)
-    yield may_end
-    may_end.set()
-
-
-def test_enter_while_a_dropped_folder_is_looked_through_waits_for_what_is_in_it(
-    open_chat: Open, tmp_path: Path, slow_disk: threading.Event
-) -> None:
-    desk = open_chat({"text": "Yes."})
-    (tmp_path / "papers").mkdir()
-    notes(tmp_path / "papers" / "kiln.txt", "The kiln is lit on Monday.")
-    desk.attaching.add([tmp_path / "papers"])
-    assert desk.note == STILL_READING.format(name="papers")
-    desk.type("When is it lit?")
-    with desk.hears(desk.chat.answer_finished):
-        desk.press(Qt.Key.Key_Return)
-        assert (desk.turns, desk.note[:22]) == ([], "Will be sent once pape")
-        slow_disk.set()
-    assert "lit on Monday" in desk.prompts()[-1][-1][1]
-
-
-def test_a_message_whose_dropped_file_is_not_there_stays(
-    open_chat: Open, tmp_path: Path, slow_disk: threading.Event
-) -> None:
-    desk = open_chat({"text": "Yes."})
-    desk.attaching.add([tmp_path / "gone.txt"])
-    desk.type("When is it lit?")
-    desk.press(Qt.Key.Key_Return)
-    slow_disk.set()
-    desk.wait(lambda: bool(desk.notices))
-    assert (desk.message, desk.note) == ("When is it lit?", "")
-    assert desk.chat.conversation_id is None
-
-
-def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_document(
-    open_chat: Open, tmp_path: Path
-) -> None:
-    desk = open_chat()
-    desk.attaching.add([slow_to_read(tmp_path / "big.txt")])
-    desk.wait(lambda: bool(desk.chips))
-    assert desk.note == STILL_READING.format(name="big.txt")
-    desk.type("Question")
-    for key in (Qt.Key.Key_Escape, Qt.Key.Key_A):
-        desk.press(Qt.Key.Key_Return)
-        assert desk.note.startswith("Will be sent once big.txt")
-        desk.press(key)
-        assert desk.note == STILL_READING.format(name="big.txt")
-    desk.press(Qt.Key.Key_Return)
-    (chip,) = desk.chips
-    QTest.mouseClick(chip.remove, Qt.MouseButton.LeftButton)
-    assert desk.chips == []
-    assert (desk.turns, desk.note) == ([], "")
-    assert desk.message.startswith("Question")
-    desk.wait(lambda: not desk.is_reading)
-    assert desk.in_draft == []
-
-
-def test_what_is_put_back_after_the_first_message_is_beside_the_next_one(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat({"text": "Yes."}, load={"sees": True})
-    desk.attach(notes(tmp_path / "a.txt", "First."))
-    desk.attaching.add([picture(tmp_path / "red.png")])
-    desk.wait(lambda: len(desk.chips) == 2 and not desk.attaching.waits_for)
-    for _ in range(2):
-        desk.click(desk.chips[0].remove)
-    desk.ask("Is it?")
-    desk.press_notice(UNDO)
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    desk.press_notice(UNDO)
-    # The last removed comes back first: its notice covers the other.
-    assert [chip.accessibleName().split(",")[0] for chip in desk.chips] == [
-        PICTURE_LABEL.format(name="red.png"),
-        "a.txt",
-    ]
-    desk.chat.show_conversation(None)
-    assert desk.chips == []
 
 
 def test_delete_on_a_chip_takes_it_away(open_chat: Open, tmp_path: Path) -> None:
@@ -539,14 +372,6 @@ def test_before_the_model_is_there_enter_sends_and_what_fits_is_decided_by_the_a
     assert [", searched for each question" in one.accessibleName() for one in desk.chips_of(question)] == [False, True]
 
 
-def test_the_context_panel_counts_what_is_attached(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat()
-    desk.attach(notes(tmp_path / "a.txt", "One two three four five six seven eight."))
-    desk.wait(lambda: desk.parts is not None and desk.parts.documents > 8)
-    desk.attaching.remove(desk.attached[0])
-    desk.wait(lambda: desk.parts is not None and desk.parts.documents == 0)
-
-
 def test_letters_that_came_out_wrong_can_be_read_in_another_encoding(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     path = tmp_path / "notes.txt"
@@ -587,15 +412,3 @@ def test_a_very_large_file_is_asked_about_first(open_chat: Open, tmp_path: Path)
     QTest.keyClick(dialog, Qt.Key.Key_Return)
     desk.wait(lambda: bool(desk.attached[0].error))
     assert desk.attached[0].error == sentence_for(DocumentUnreadable("huge.bin", "not_text")).text
-
-
-def test_the_places_an_answer_may_come_from_have_room_as_soon_as_it_ends(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat({"text": "The deposit is 2,400 euros, paid back within eight weeks."})
-    desk.attach(lease_pdf(tmp_path / "lease.pdf"))
-    desk.ask("And the deposit?")
-    answer = desk.turns[-1]
-    assert isinstance(answer, AnswerView)
-    (chip,) = desk.places_in(answer.evidence.sources)
-    desk.wait(lambda: not chip.visibleRegion().isEmpty())
-    assert answer.rect().contains(answer.evidence.sources.geometry())
-    assert answer.evidence.sources.height() >= chip.height() > 0

@@ -40,14 +40,12 @@ from app.ui.shared_labels import (
     COUNTING,
     DOCUMENTS_LABEL,
     INSTRUCTIONS_FROM_BEFORE,
-    NEW_CHAT,
     PART_TOKENS,
     PINNED,
     SYSTEM_PROMPT,
     THIS_MESSAGE,
     UNPIN,
 )
-from app.ui.shell.status_line import ContextGauge
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
@@ -111,19 +109,6 @@ def test_bring_back_shows_a_message_to_the_model_again_and_unpin_lets_it_go(desk
     assert desk.turns[0].is_forgotten
 
 
-def test_pinning_by_key_keeps_the_keyboard_on_the_turn(desk: ChatDesk) -> None:
-    desk.ask("Hello")
-    turn = desk.turns[0]
-    turn.setFocus()
-    QTest.keyClick(turn, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    assert turn.message is not None
-    assert turn.message.pinned
-    assert turn.hasFocus()
-    stored = desk.conversations.get_message(turn.message.id)
-    assert stored is not None
-    assert stored.pinned
-
-
 def test_a_pinned_message_says_so_at_any_time_and_a_press_on_that_unpins_it(desk: ChatDesk) -> None:
     desk.ask("Hello")
     turn = desk.turns[0]
@@ -177,17 +162,6 @@ def test_asked_first_cancel_keeps_the_question_with_a_way_to_answer_it(desk: Cha
     desk.wait(lambda: any(dialog.isVisible() for dialog in desk.chat.findChildren(ContextFull)))
 
 
-def test_asked_first_the_question_can_go_to_a_new_chat(desk: ChatDesk) -> None:
-    desk.notify.actions["new_chat"] = lambda: desk.chat.show_conversation(None)
-    desk.app.change_settings("chat", when_full="ask")
-    conversation_id = fill(desk)
-    desk.ask("And now?")
-    press(desk, NEW_CHAT)
-    assert desk.chat.conversation_id is None
-    assert desk.message == "And now?"
-    assert desk.conversations.read_branch(conversation_id)[-1].text == "And now?", "it stays where it was, too"
-
-
 def test_a_message_larger_than_the_context_is_refused_in_words(desk: ChatDesk) -> None:
     desk.put_message("word " * 5000)
     with desk.hears(desk.chat.answer_finished):
@@ -215,14 +189,8 @@ def test_a_message_that_will_not_fit_says_so_before_it_is_sent(desk: ChatDesk) -
     desk.composer_note.refresh()
     assert desk.note == TOO_LONG_WILL_ASK
     assert clipped_texts(desk.chat) == []
-
-
-def test_a_message_that_is_too_long_by_itself_promises_nothing_of_old_turns(desk: ChatDesk) -> None:
     desk.put_message("word " * 5000)
     desk.wait(lambda: desk.note == MESSAGE_TOO_LONG)
-    desk.app.change_settings("chat", when_full="ask")
-    desk.composer_note.refresh()
-    assert desk.note == MESSAGE_TOO_LONG, "nobody will be asked"
 
 
 def test_an_almost_full_context_says_so(desk: ChatDesk) -> None:
@@ -317,24 +285,6 @@ def test_what_does_not_fit_is_said() -> None:
     assert all(tokens >= 0 for _, tokens, _ in rows_of(replace(PARTS, earlier=9_000)))
     alone = replace(PARTS, message=9_000, staying=9_320)
     assert notes_on(alone).startswith(NEXT_NEVER_FITS)
-
-
-def test_escape_closes_it(panel: ContextPanel, qtbot: QtBot) -> None:
-    qtbot.keyClick(panel, Qt.Key.Key_Escape)
-    assert not panel.isVisible()
-
-
-@pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return])
-def test_the_gauge_is_a_button_for_keys_and_clicks(qtbot: QtBot, key: Qt.Key) -> None:
-    gauge = ContextGauge(Theme("light"))
-    qtbot.addWidget(gauge)
-    gauge.show_size(8192)
-    gauge.show()
-    with qtbot.waitSignal(gauge.clicked):
-        qtbot.keyClick(gauge, key)
-    with qtbot.waitSignal(gauge.clicked):
-        qtbot.mouseClick(gauge, Qt.MouseButton.LeftButton)
-    assert gauge.focusPolicy() & Qt.FocusPolicy.TabFocus
 
 
 def test_the_gauge_opens_the_panel_and_follows_the_numbers(frame: Frame, qtbot: QtBot) -> None:

@@ -13,9 +13,8 @@ from PySide6.QtCore import Qt
 
 from app.core.events import CancelToken
 from app.features.chat.session_messages import TextBegun
-from app.features.error_messages import PersonMessage
 from app.features.models.model_memory import MachineMemory, ModelMemoryWatch
-from app.features.models.model_messages import WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
+from app.features.models.model_messages import WAITS_FOR_ANSWER
 from app.features.models.pool_policy import LeasePriority
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader
@@ -118,17 +117,6 @@ def test_typing_wakes_what_went_idle_and_the_message_finds_it_awake(machine: Cal
     assert here.loads() == 2
 
 
-def test_what_sleeps_for_short_memory_is_woken_by_a_sent_message_only(machine: Callable[..., Machine]) -> None:
-    here = machine({"text": "Good morning."})
-    here.memory = SHORT
-    here.sleep.check_memory()
-    here.desk.wait(here.is_asleep)
-    here.desk.type("Are you there?")
-    assert here.loader.state == "asleep"
-    here.desk.press(Qt.Key.Key_Return)
-    here.desk.wait(lambda: here.desk.last_text == "Good morning.")
-
-
 def test_an_answer_is_never_cut_it_warns_and_sleeps_afterwards(machine: Callable[..., Machine]) -> None:
     here = machine(SLOW)
     here.desk.type("Count")
@@ -143,22 +131,6 @@ def test_an_answer_is_never_cut_it_warns_and_sleeps_afterwards(machine: Callable
     here.desk.wait(here.is_asleep)
     assert here.desk.notices == [PUT_TO_SLEEP]
     assert "three" in here.desk.last_text
-
-
-def test_the_word_about_short_memory_leaves_when_there_is_enough_again(machine: Callable[..., Machine]) -> None:
-    here = machine(SLOW)
-    here.desk.type("Count")
-    here.desk.press(Qt.Key.Key_Return)
-    here.desk.wait(lambda: "three" in here.desk.last_text)
-    here.memory = SHORT
-    here.sleep.check_memory()
-    assert len(here.desk.notices) == 1
-    here.memory = PLENTY
-    here.sleep.check_memory()
-    assert here.desk.notices == []
-    with here.desk.hears(here.desk.chat.answer_finished):
-        here.desk.press(Qt.Key.Key_Escape)
-    assert (here.loader.state, here.desk.notices) == ("ready", [])
 
 
 def test_asleep_is_never_shown_during_an_answer_whatever_took_the_model_away(machine: Callable[..., Machine]) -> None:
@@ -181,52 +153,6 @@ def test_asleep_is_never_shown_during_an_answer_whatever_took_the_model_away(mac
     assert shown[0] == "loading"
     assert shown[-1] == "ready"
     assert "asleep" not in shown
-
-
-def test_after_the_minutes_that_were_set_it_sleeps_without_a_word(machine: Callable[..., Machine]) -> None:
-    here = machine({"text": "Yes."})
-    here.desk.app.change_settings("engine", unload_after_min=5)
-    here.now_s = 290
-    here.desk.ask("Still there?")
-    here.now_s = 580
-    here.sleep.check_memory()
-    assert here.loader.state == "ready"
-    here.now_s = 600
-    here.sleep.check_memory()
-    here.desk.wait(here.is_asleep)
-    assert here.desk.notices == []
-
-
-@pytest.mark.parametrize(
-    ("priority", "words"), [(LeasePriority.JOB, WAITS_FOR_SUMMARY), (LeasePriority.CLIENT, WAITS_FOR_ANSWER)]
-)
-def test_a_model_that_works_for_a_tab_or_another_program_stays_and_sleeps_when_that_is_done(
-    machine: Callable[..., Machine], priority: LeasePriority, words: PersonMessage
-) -> None:
-    here = machine()
-    here.desk.app.change_settings("engine", unload_after_min=5)
-    with here.lease(priority):
-        here.now_s = 900
-        here.sleep.check_memory()
-        here.memory = SHORT
-        here.sleep.check_memory()
-        assert here.loader.state == "ready"
-        assert here.desk.notices == [words.text]
-    here.desk.wait(here.is_asleep)
-    assert here.desk.notices == [PUT_TO_SLEEP]
-
-
-def test_the_minutes_begin_when_another_programs_answer_is_over(machine: Callable[..., Machine]) -> None:
-    here = machine()
-    here.desk.app.change_settings("engine", unload_after_min=5)
-    with here.lease(LeasePriority.CLIENT):
-        here.now_s = 900
-    here.now_s = 1190
-    here.sleep.check_memory()
-    assert here.loader.state == "ready"
-    here.now_s = 1200
-    here.sleep.check_memory()
-    here.desk.wait(here.is_asleep)
 
 
 def test_nothing_looks_while_no_model_is_in_memory(machine: Callable[..., Machine]) -> None:

@@ -22,7 +22,6 @@ from app.ui.chat.chat_options import (
     ChatSettings,
 )
 from app.ui.chat.chat_view import ChatView
-from app.ui.models.models_tab import ModelsView
 from app.ui.shared_labels import DEFAULT_NAMED, MODEL
 from app.ui.shell.model_picker import FOR_THIS_CHAT_ONLY, LOADED_WHEN_NEEDED
 from app.ui.widgets.buttons import ChoiceButton
@@ -156,25 +155,20 @@ def test_a_model_that_is_gone_is_said_and_somebody_agrees_before_another_answers
     assert window.conversations.get(desk.chat.conversation_id).model == ""
 
 
-def test_a_model_that_was_moved_is_found_by_its_name(window: Window, models: tuple[Path, Path]) -> None:
-    number = window.chat_with(Path("/elsewhere") / models[1].name)
-    window.show_chat(number)
-    assert window.conversations.get(number).model == str(models[1])
-
-
-def test_a_model_that_came_with_an_import_is_found_by_its_name(window: Window, models: tuple[Path, Path]) -> None:
+def test_a_model_that_was_moved_or_came_with_an_import_is_found_by_its_name(
+    window: Window, models: tuple[Path, Path]
+) -> None:
+    moved = window.chat_with(Path("/elsewhere") / models[1].name)
+    window.show_chat(moved)
+    assert window.conversations.get(moved).model == str(models[1])
     number = window.conversations.create(title="Imported", model=models[1].name).id
     window.show_chat(number)
     assert (window.picker.path, window.conversations.get(number).model) == (models[1], str(models[1]))
     away = window.conversations.create(title="Imported, too", model="Elsewhere-2B.gguf").id
     window.show_chat(away)
     assert (window.picker.path, window.conversations.get(away).model) == (models[0], "Elsewhere-2B.gguf")
-
-
-def test_a_name_that_came_with_an_import_is_no_model(window: Window, models: tuple[Path, Path]) -> None:
-    chat = window.conversations.create(title="Imported", model="gpt-4o")
-    window.show_chat(chat.id)
-    assert (window.desk.note, window.picker.path) == ("", models[0])
+    window.show_chat(window.conversations.create(title="Imported", model="gpt-4o").id)
+    assert (window.desk.note, window.picker.path) == ("", models[0]), "no name of a file"
 
 
 def test_at_start_the_open_chats_own_model_is_loaded(
@@ -191,17 +185,6 @@ def test_at_start_the_open_chats_own_model_is_loaded(
         frame.wait(lambda: frame.loader.state == "ready")
         assert Path(frame.engine.loaded.path) == models[1]
         assert frame.settings.engine.model_path == str(models[0])
-
-
-def test_what_waits_in_another_chat_is_answered_by_its_own_model(window: Window, models: tuple[Path, Path]) -> None:
-    number, desk = window.chat_with(models[1]), window.desk
-    window.conversations.queued.add(number, "Later?")
-    window.show_chat(number)
-    with desk.hears(desk.chat.answer_finished):
-        desk.queue.send_now.click()
-        window.show_chat(None)
-    assert window.loads[-1] == "Large-8B-Q8_0"
-    assert window.conversations.read_branch(number)[-1].text == "Yes."
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_question_and_says_so(
@@ -255,8 +238,3 @@ def test_a_project_has_a_model_for_its_chats_that_have_none(window: Window, mode
     large.unlink()
     window.show_chat(inside)
     assert window.picker.path == small, "where that is gone, that of all chats answers"
-
-
-def test_who_looks_for_more_models_is_led_to_them(window: Window) -> None:
-    window.chat.models.others.more_wanted.emit()
-    assert window.find_step(ModelsView).isVisible()

@@ -14,7 +14,6 @@ from app.ui.chat.message_field import (
     CHARACTERS_PASTED,
     LEAVE_IN_MESSAGE,
     OFFERED_CHARACTERS,
-    REMOVE_PASTED_TEXT,
     LongText,
     PasteChip,
 )
@@ -136,17 +135,6 @@ def test_a_text_that_is_too_long_for_the_field_is_edited_in_a_dialog_also_while_
     assert desk.queue.chips[0].text.startswith("Not so many words")
 
 
-def test_a_pasted_text_that_was_removed_comes_back(open_chat: Open) -> None:
-    text = "many words " * 12_000
-    desk = open_chat()
-    paste_in(desk, text)
-    desk.click(desk.button(REMOVE_PASTED_TEXT))
-    assert (chips(desk), desk.message) == ([], "")
-    desk.press_notice(UNDO)
-    assert chips(desk) == [f"Pasted text, {len(text):,} characters"]
-    assert desk.message == text
-
-
 def test_a_document_that_was_taken_out_comes_back_in_its_place(open_chat: Open) -> None:
     desk = open_chat()
     for text in ("first " * 900, "second " * 900):
@@ -164,15 +152,3 @@ def test_a_document_that_was_taken_out_comes_back_in_its_place(open_chat: Open) 
     desk.press_notice(UNDO)
     desk.wait_until_attached(2)
     assert desk.attached_names == names
-
-
-def test_of_a_temporary_chat_a_pasted_document_is_nowhere_on_the_disk(open_chat: Open) -> None:
-    desk = open_chat()
-    desk.chat.show_temporary()
-    secret = "persimmon " * 500
-    paste_in(desk, secret)
-    desk.click(desk.button(ATTACH_AS_DOCUMENT))
-    desk.wait_until_attached(1)
-    files = [path for path in desk.paths.data.rglob("*") if path.is_file()]
-    assert files
-    assert not any(b"persimmon" in path.read_bytes() for path in files)

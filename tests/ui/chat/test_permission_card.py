@@ -29,8 +29,8 @@ from app.ui.chat.permission_card import (
     PermissionCard,
     SentArguments,
 )
-from app.ui.chat.tool_steps_view import SERVER_FAILED, SERVER_TOOL, STEP_STATES, USED_SERVER_TOOL, StepLine
-from app.ui.chat.tools_choice import TOOLS_COUNT, TOOLS_LABEL
+from app.ui.chat.tool_steps_view import SERVER_TOOL, STEP_STATES, USED_SERVER_TOOL, StepLine
+from app.ui.chat.tools_choice import TOOLS_LABEL
 from tests.features.tools.lent_tools import OWN_WAY, written_call
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.tool_configs import config
@@ -169,20 +169,6 @@ def test_a_card_waits_while_another_chat_is_shown(desk: ChatDesk) -> None:
     answer_card(desk, PermissionAnswer.CHAT)
     assert desk.chat.session.state.asking_chats == frozenset()
     assert desk.last_text.endswith("Noted.")
-
-
-def test_the_switch_counts_the_tools_of_servers_once_it_is_turned_on(desk: ChatDesk) -> None:
-    chip = desk.composer.tools
-    desk.wait(lambda: chip.facts is not None and chip.facts.unknown == () and chip.facts.count > 2)
-    assert chip.facts is not None
-    assert TOOLS_COUNT.format(count=chip.facts.count) in chip.button.text()
-
-
-def test_a_server_that_does_not_work_is_one_quiet_line(desk: ChatDesk) -> None:
-    desk.app.tool_servers.add_servers([config("old")])
-    desk.ask("hello")
-    assert last_line(desk) == SERVER_FAILED.format(server="old")
-    assert desk.last_text == "Hello."
 
 
 REACH = ToolReach(("/notes", "/a\u202eb"), (), has_network=True)

@@ -13,12 +13,11 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QScrollArea, QW
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.document_errors import PictureUnreadable
-from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken
 from app.engine.protocol import MediaCount
 from app.features.chat import session_messages as m
 from app.features.error_messages import sentence_for
-from app.store.media_store import MediaStore, MediaUse, StoredMedia
+from app.store.media_store import MediaUse, StoredMedia
 from app.ui.chat.composer import COMPOSER_HINT, COMPOSER_HINT_WITH_PICTURES
 from app.ui.chat.draft_pictures import (
     COPY_PICTURE,
@@ -167,33 +166,6 @@ def test_bad_ones_say_why_and_the_others_go_on(open_chat: Open, tmp_path: Path) 
     QGuiApplication.clipboard().clear()
     desk.click_menu(menu, COPY_PICTURE)
     desk.wait(lambda: QGuiApplication.clipboard().image().width() == 64)
-
-
-def test_one_that_cannot_be_kept_keeps_none_of_the_others_away(
-    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk, put = open_chat(load=EYES), MediaStore.put_into_draft
-
-    def put_unless_full(store: MediaStore, draft_of: int | None, sha256: str, name: str) -> MediaUse:
-        if name == "red.png":
-            raise DiskFull("/home")
-        return put(store, draft_of, sha256, name)
-
-    monkeypatch.setattr(MediaStore, "put_into_draft", put_unless_full)
-    desk.attaching.add([picture(tmp_path / "red.png", RED), picture(tmp_path / "blue.png", BLUE)])
-    desk.wait(lambda: is_there(desk, 2))
-    assert [bool(one.error) for one in desk.attaching.pictures] == [True, False]
-    assert "full" in desk.attaching.pictures[0].error
-
-
-def test_one_that_cannot_be_opened_is_in_sight_below_many_others(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat(load=EYES)
-    good = [picture(tmp_path / f"a picture with a long name {number}.png") for number in range(12)]
-    desk.attaching.add([*good, notes(tmp_path / "text.png", "no picture")])
-    desk.wait(lambda: is_there(desk, 13))
-    last = pictures_of(desk)[-1]
-    assert NO_PICTURE in words_of(desk)[-1]
-    desk.wait(lambda: last.visibleRegion().boundingRect().size() == last.size())
 
 
 def test_one_that_is_added_is_in_sight_and_a_person_may_scroll_away(open_chat: Open, tmp_path: Path) -> None:

@@ -185,24 +185,6 @@ def test_a_chat_says_in_which_project_it_is_and_its_first_message_goes_there(ope
     assert banner.isHidden()
 
 
-def test_a_project_that_is_deleted_while_an_answer_is_written_in_it_ends_nothing(open_chat: Open) -> None:
-    desk = open_chat({"text": "word " * 60, "delay_s": 0.01})
-    flat = desk.app.preambles.projects.create("Flat")
-    desk.chat.session.dispatch(ChooseProject(flat.id))
-    heard = desk.heard(desk.chat.answer_finished)
-    desk.type("Hello")
-    desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: desk.chat.busy)
-    desk.app.preambles.projects.delete(flat.id)
-    desk.app.preambles.projects.purge_deleted(1e12)
-    desk.wait(lambda: heard)
-    answer = desk.conversations.read_branch(desk.chat.conversation_id)[-1]
-    assert answer.text.split() == ["word"] * 60
-    chat = desk.conversations.get(desk.chat.conversation_id)
-    assert chat is not None
-    assert chat.project_id is None
-
-
 def test_the_words_about_a_project_without_anything_are_no_number() -> None:
     from app.features.projects import PreambleCost
 
@@ -278,24 +260,3 @@ def test_a_document_that_is_still_read_when_the_dialog_is_done_comes_into_the_pr
         (project,) = frame.app.preambles.projects.all()
         frame.wait(lambda: len(frame.app.preambles.attached.list_documents(project.id)) == 1)
         assert frame.notices == [NAME_ADDED.format(name="lease.txt")]
-
-
-def test_a_new_project_that_is_left_with_a_document_on_its_way_is_one(
-    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read, may_end = DocumentLibrary.read_file, threading.Event()
-
-    def read_late(*args: Any, **keys: Any) -> Iterator[ReadEvent]:
-        may_end.wait(60)
-        yield from read(*args, **keys)
-
-    monkeypatch.setattr(DocumentLibrary, "read_file", read_late)
-    with open_window(qapp, make_chat=ChatView) as frame:
-        begin_project(frame)
-        dialog = frame.find_step(ProjectDialog)
-        dialog.documents.add([notes(tmp_path / "lease.txt", LEASE)])
-        frame.wait(lambda: bool(dialog.documents.chips))
-        dialog.reject()
-        may_end.set()
-        (project,) = frame.app.preambles.projects.all()
-        frame.wait(lambda: len(frame.app.preambles.attached.list_documents(project.id)) == 1)

@@ -196,14 +196,6 @@ def test_a_message_is_saved_as_a_prompt_and_built_in_ones_can_be_hidden(open_cha
     assert offered(desk) == ["Tell me everything that is known about…", EDIT_PROMPTS]
 
 
-def test_a_question_is_saved_as_a_prompt(open_chat: Open) -> None:
-    desk = open_chat()
-    desk.root.show_conversation(add_turns(desk, 1))
-    desk.wait(lambda: desk.is_settled)
-    desk.choose(desk.menu_at(desk.question()), SAVE_AS_PROMPT)
-    assert [(one.name, one.text) for one in library(desk).store.all()] == [("Question 0", "Question 0")]
-
-
 def test_prompts_come_out_of_files_and_go_into_them(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     library(desk).store.create("First", "One {a}")

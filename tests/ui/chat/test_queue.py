@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.bootstrap import build_program
-from app.features.chat.answer_service import AnswerService
 from app.ui.chat.answering import reading_words
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.message_queue import (
@@ -20,7 +16,6 @@ from app.ui.chat.message_queue import (
     QUEUED_UNSENT,
     SENT_AFTER_ANSWER,
     SENT_AFTER_EDITING,
-    SENT_AFTER_OTHER_CHAT,
 )
 from app.ui.shared_labels import UNDO
 from app.ui.shell.notify import Notify
@@ -108,53 +103,6 @@ def test_escape_stops_the_answer_and_what_waits_stays_until_it_is_sent(open_chat
     assert desk.texts[8::2] == ["and another", "later"]
 
 
-def test_what_is_sent_while_the_answer_stops_goes_when_it_has(open_chat: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk, answer, may_end = open_chat(HELD, {"text": "Fine."}), AnswerService.answer, threading.Event()
-
-    def ending_late(*values: Any, **keys: Any) -> Iterator[object]:
-        yield from answer(*values, **keys)
-        may_end.wait(60)
-
-    monkeypatch.setattr(AnswerService, "answer", ending_late)
-    begin(desk)
-    desk.press(Qt.Key.Key_Escape)
-    desk.queue_up("next")
-    assert (desk.queued, desk.queue_words) == (["next"], SENT_AFTER_ANSWER)
-    may_end.set()
-    end(desk, 4)
-    assert desk.texts[2:] == ["next", "Fine."]
-
-
-def test_after_an_answer_that_failed_nothing_is_sent_by_itself(open_chat: Open) -> None:
-    desk = open_chat({**HELD, "crash_after": 4}, {"text": "Fine."})
-    begin(desk)
-    desk.queue_up("next")
-    let_go(desk)
-    desk.wait(lambda: desk.queue_words.startswith(QUEUED_AFTER_STOP))
-    assert (desk.queued, desk.message_count) == (["next"], 2)
-    desk.click(desk.queue.send_now)
-    end(desk, 4)
-
-
-def test_it_is_sent_in_its_own_chat_also_while_another_one_is_looked_at(open_chat: Open) -> None:
-    desk = open_chat(HELD, {"text": "Fine."})
-    begin(desk)
-    first = desk.chat.conversation_id
-    assert first is not None
-    desk.queue_up("for the first chat")
-    desk.chat.show_conversation(None)
-    assert desk.queued == []
-    desk.queue_up("for a new chat")
-    second = desk.chat.conversation_id
-    assert second is not None
-    assert desk.queue_words == SENT_AFTER_OTHER_CHAT
-    let_go(desk)
-    end(desk, 2)
-    assert desk.texts == ["for a new chat", "Fine."]
-    assert [one.text for one in desk.conversations.read_branch(first)][2:] == ["for the first chat", "Fine."]
-    assert {one.title for one in desk.conversations.find()} == {"hold", "for a new chat"}
-
-
 def test_it_is_there_after_a_crash_and_not_sent_by_itself(open_chat: Open) -> None:
     desk = open_chat(HELD, {"text": "Fine."})
     begin(desk)
@@ -171,21 +119,6 @@ def test_it_is_there_after_a_crash_and_not_sent_by_itself(open_chat: Open) -> No
     with desk.hears(desk.chat.answer_finished):
         desk.chat.stop()
     found.end(chat)
-
-
-def test_a_temporary_chat_has_a_queue_too_and_it_goes_with_the_chat(open_chat: Open) -> None:
-    desk = open_chat(HELD, {"text": "Fine."})
-    desk.chat.show_temporary()
-    begin(desk)
-    desk.queue_up("next")
-    let_go(desk)
-    end(desk, 4)
-    begin(desk)
-    desk.queue_up("hold, too")
-    desk.chat.show_conversation(None)
-    desk.wait(lambda: not desk.chat.busy)
-    assert desk.conversations.find() == []
-    assert desk.queued == []
 
 
 @pytest.mark.parametrize(

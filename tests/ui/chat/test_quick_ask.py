@@ -9,14 +9,13 @@ import pytest
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
 
 from app.core.events import Role
 from app.ui.chat import quick_ask
-from app.ui.chat.answer_view import ASK_ANOTHER_MODEL, REGENERATE
+from app.ui.chat.answer_view import REGENERATE
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.composer import MESSAGE
-from app.ui.chat.pair import PairView
 from app.ui.chat.quick_ask import (
     COPY_AND_CLOSE,
     LEAVE_TEXT_OUT,
@@ -35,7 +34,6 @@ from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.window import Frame, open_window
-from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import prompts, write_script
 
 LEASE = "The lease runs until the end of May."
@@ -144,13 +142,6 @@ def test_what_a_password_manager_copied_is_left_where_it_is(quick: QuickDesk) ->
     assert not quick.take_text.isVisible()
 
 
-def test_one_click_asks_what_is_asked_most(quick: QuickDesk) -> None:
-    quick.open()
-    with quick.hears(quick.root.chat.answer_finished):
-        quick.choose("summarize")
-    assert quick.asked == [f"Summarize this text in a few sentences, in its own language.\n\n{LEASE}"]
-
-
 def test_a_model_that_cannot_translate_does_not_pretend(quick: QuickDesk) -> None:
     quick.open()
     quick.choose("translate")
@@ -191,17 +182,6 @@ def test_what_was_selected_is_offered_once_and_then_waits_for_a_click(
     assert quick.said == ""
     quick.click(quick.take_text)
     assert quick.said == "Selected text, 9 characters"
-
-
-def test_one_that_can_is_asked_for_another_language_than_the_texts(
-    quick: QuickDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.features.models.model_languages.can_translate", lambda *_: True)
-    quick.app.change_settings("translations", target="pt-BR")
-    quick.open()
-    with quick.hears(quick.root.chat.answer_finished):
-        quick.choose("translate")
-    assert quick.asked[0].startswith("Translate this text into Portuguese (Brazil).")
 
 
 def test_the_answer_takes_the_place_of_what_was_copied(quick: QuickDesk) -> None:
@@ -245,37 +225,6 @@ def test_an_answer_that_is_being_written_goes_on_in_its_chat(quick: QuickDesk) -
 
 
 @pytest.mark.held
-def test_escape_in_the_moment_before_it_is_a_chat_forgets_nothing(quick: QuickDesk) -> None:
-    quick.open()
-    quick.chat.type("When?")
-    quick.press(Qt.Key.Key_Return)
-    quick.wait(lambda: quick.root.chat.open_chat.live.has_text)
-    quick.click(quick.button(OPEN_AS_CHAT))
-    quick.press(Qt.Key.Key_Escape)
-    quick.wait(lambda: not quick.root.isVisible())
-    (chat,) = quick.frame.conversations.find()
-    assert quick.frame.chat.conversation_id == chat.id
-    quick.wait(lambda: len(quick.asked) == 2 and not quick.frame.chat.busy)
-
-
-def test_another_model_answers_again_here_too(quick: QuickDesk, tmp_path: Path) -> None:
-    other = tmp_path / "Other-2B-Q8_0.gguf"
-    write_model(other)
-    quick.frame.app.change_settings("engine", known_models=(str(other),))
-    quick.open()
-    quick.chat.ask("When?")
-    quick.chat.click_action(quick.chat.last, ASK_ANOTHER_MODEL)
-    quick.chat.choose(quick.find_step(QMenu, "other_models"), "Other 2B")
-    pair = quick.find_step(PairView)
-    quick.wait(lambda: not quick.root.chat.busy and not pair.sides[1].choose.isHidden())
-    quick.click(pair.sides[1].choose)
-    assert quick.chat.last.message is not None
-    assert len(quick.chat.last.message.versions) == 2
-    assert quick.chat.last.message.model == "Other 2B"
-    assert "Other 2B" in quick.root._model.text()
-
-
-@pytest.mark.held
 def test_escape_stops_the_answer_and_then_closes(quick: QuickDesk) -> None:
     quick.open()
     quick.chat.type("When?")
@@ -306,9 +255,3 @@ def test_a_program_that_was_started_for_one_question_ends_with_it(quick: QuickDe
     quick.open()
     quick.root.close()
     assert ended == [()]
-
-
-def test_the_window_that_closes_takes_it_along(quick: QuickDesk) -> None:
-    quick.open()
-    quick.frame.window.close()
-    assert not quick.root.isVisible()

@@ -8,7 +8,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import Role
-from app.ui.chat.answer_view import REGENERATE
 from app.ui.chat.question import ONE_TURN_RECALLED, RecalledLine
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
@@ -75,15 +74,3 @@ def test_a_question_about_nothing_earlier_has_no_line_and_the_line_is_there_agai
     line = line_of(desk)
     assert line is not None
     assert line.isVisible()
-
-
-def test_switched_off_a_regenerated_answer_takes_the_line_away(desk: ChatDesk) -> None:
-    desk.ask(ASKED)
-    desk.app.change_settings("chat", recall=False)
-    heard = desk.heard(desk.chat.answer_finished)
-    desk.click_action(desk.last, REGENERATE)
-    desk.wait(lambda: bool(heard))
-    assert desk.prompts()[-1][-1][1] == ASKED
-    line = line_of(desk)
-    assert line is not None
-    assert not line.isVisible()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import threading
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,12 +12,10 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.document_errors import DocumentUnreadable
-from app.core.events import CancelToken
 from app.documents.microphone import TRIAL_VARIABLE
 from app.features.chat.session_messages import SaveDraft
 from app.features.error_messages import sentence_for
 from app.features.file_reading import ResumeFiles
-from app.features.transcribe import RecordingDone, SoundRecorder
 from app.ui.chat.attaching import STILL_LISTENING
 from app.ui.chat.attachment_row import LISTENING_TO_MINUTE, WAITS_FOR_MODEL
 from app.ui.chat.chat_tab import ChatTab
@@ -80,37 +76,6 @@ def test_a_dropped_recording_becomes_a_document_and_the_button_records_one(
         frame.wait(lambda: [one.error for one in chat.attaching.shown if one.error])
         (silent,) = chat.attaching.shown
         assert silent.error == sentence_for(DocumentUnreadable(silent.path.name, "no_speech")).text
-
-
-def test_what_was_recorded_for_a_message_goes_with_it_however_quick_its_writer_is(
-    qtbot: QtBot, qapp: object, script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    may_tell = threading.Event()
-
-    def record(_recorder: SoundRecorder, _folder: Path, _stop: CancelToken) -> Iterator[RecordingDone]:
-        may_tell.wait(60)
-        yield RecordingDone(write_sound(tmp_path / "talk.wav", spoken((2.0, 1.0))), 2.0)
-
-    monkeypatch.setattr(SoundRecorder, "record", record)
-    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        tab = frame.find_step(ChatTab)
-        microphone, chat = tab.microphone, tab.chat
-        frame.window.loader.start()
-        frame.wait(lambda: not microphone.button.isHidden())
-        for _ in range(2):
-            QTest.mouseClick(microphone.button, Qt.MouseButton.LeftButton)
-        chat.composer.set_text("When do we meet?")
-        QTest.keyClick(chat.composer.field.edit, Qt.Key.Key_Return)
-        assert chat.composer.text == "When do we meet?"
-        chat.show_conversation(frame.app.conversations.create().id)
-        may_tell.set()
-        frame.wait(lambda: not microphone.is_on)
-        assert chat.attaching.shown == [], "it was recorded for another one"
-        chat.show_conversation(None)
-        frame.wait(lambda: [one.document for one in chat.attaching.shown if one.document and not one.is_on_its_way])
-        QTest.keyClick(chat.composer.field.edit, Qt.Key.Key_Return)
-        frame.wait(lambda: any("When do we meet?" in turn[-1][1] for turn in prompts(script)))
-        assert "We meet on Tuesday." in prompts(script)[-1][-1][1]
 
 
 def test_a_window_that_closes_keeps_what_was_recorded_until_then(

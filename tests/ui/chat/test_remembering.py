@@ -69,15 +69,6 @@ def switch(desk: ChatDesk) -> None:
     desk.wait(lambda: desk.chat.findChild(ChatSettings) is None)
 
 
-def test_memories_that_are_switched_off_before_the_first_message_are_not_counted(open_chat: Open) -> None:
-    desk = open_chat({"text": "Hi."})
-    desk.app.preambles.memories.add("I live in Cologne.")
-    desk.type("Hello")
-    for wanted in (True, False, True):
-        desk.wait(lambda wanted=wanted: desk.parts is not None and bool(desk.parts.memories) is wanted)
-        switch(desk)
-
-
 def test_a_chat_does_without_memories_and_a_temporary_one_is_told_them_only_if_wished(open_chat: Open) -> None:
     desk = open_chat({"text": "Hi."})
     desk.app.preambles.memories.add("I live in Cologne.")

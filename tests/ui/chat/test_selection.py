@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QPushButton
 
 from app.core.events import Role
 from app.features.chat import session_messages as m
@@ -99,20 +99,6 @@ def test_a_table_has_whole_rows_of_what_begins_in_it_and_code_and_quotes_their_p
     assert marked(desk) == [], "from wherever the keyboard is"
     desk.drag(table, cell, table, cell + 2)
     assert desk.copied().text() == "tw"
-
-
-def test_two_clicks_are_a_word_and_three_a_paragraph(desk: ChatDesk) -> None:
-    view, left = texts(desk.turns[3])[3], Qt.MouseButton.LeftButton
-    place = desk.place_of(view, 4)
-    usual_ms = QApplication.doubleClickInterval()
-    QApplication.setDoubleClickInterval(60_000)  # a machine at work takes its time between two clicks
-    QTest.mouseDClick(view.viewport(), left, pos=place)
-    assert marked(desk) == ["quote"]
-    QTest.mouseClick(view.viewport(), left, pos=place)
-    assert marked(desk) == ["A quote with code."]
-    QApplication.setDoubleClickInterval(usual_ms)
-    QTest.mouseClick(view.viewport(), left, SHIFT, desk.place_of(texts(desk.turns[5])[0], 0) + QPoint(0, 2000))
-    assert marked(desk)[-1] == "Last words."
 
 
 def test_keys_extend_it_over_texts_and_turns(desk: ChatDesk) -> None:

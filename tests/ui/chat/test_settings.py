@@ -27,7 +27,7 @@ from app.ui.sampling_fields import (
     knobs,
 )
 from app.ui.settings.chat_page import NO_LIMIT
-from app.ui.shared_labels import CANCEL, SAVE, TEMPERATURE, UNSET
+from app.ui.shared_labels import SAVE, TEMPERATURE, UNSET
 from app.ui.theme import Theme
 from tests.ui.chat.conftest import Open
 
@@ -106,25 +106,3 @@ def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
     assert desk.conversations.find()[0].sampling == chosen | {"max_tokens": 300, "thinking_budget": 128}
-
-
-def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> None:
-    desk = open_chat()
-    desk.app.change_settings("chat", max_tokens=700, temperature=0.2)
-    desk.choose_entry(CHAT_SETTINGS_ENTRY)
-    dialog = desk.chat.findChild(ChatSettings)
-    assert isinstance(dialog, ChatSettings)
-    said = [stepper(dialog, name).number.text() for name in (LONGEST_ANSWER, TEMPERATURE, TOP_K)]
-    assert said == [UNSET, UNSET, UNSET]
-
-
-def test_cancel_changes_nothing(open_chat: Open) -> None:
-    desk = open_chat({"text": "Arr."})
-    desk.ask("Hello")
-    desk.choose_entry(CHAT_SETTINGS_ENTRY)
-    dialog = desk.chat.findChild(ChatSettings)
-    assert isinstance(dialog, ChatSettings)
-    stepper(dialog, TEMPERATURE).number.setValue(1.5)
-    with desk.hears(dialog.finished):
-        press(dialog, CANCEL)
-    assert desk.conversations.find()[0].temperature is None

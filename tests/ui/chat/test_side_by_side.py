@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -13,8 +10,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from app.core.errors.model_errors import ModelMissing
-from app.core.events import PromptProgress
-from app.features.chat.answer_service import AnswerEvent, AnswerService
 from app.features.error_messages import sentence_for
 from app.features.models.model_pool import ModelPool
 from app.ui.chat.answer_view import ASK_ANOTHER_MODEL, REGENERATE, SHOW_TWO_VERSIONS, StateLine
@@ -24,7 +19,7 @@ from app.ui.shared_labels import STOPPED_LABEL
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.models_on_disk import write_model
-from tests.ui.chat.conftest import Open, Untold
+from tests.ui.chat.conftest import Open
 
 STORY = {"when": "story", "text": "word ", "repeat": 4000, "delay_s": 0.005}
 
@@ -36,10 +31,13 @@ def other(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=["room for both", "one after the other"])
+ROOMS = pytest.mark.parametrize("room", [True, False], ids=["room for both", "one after the other"], indirect=True)
+
+
+@pytest.fixture
 def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether both fit into memory."""
-    has_room: bool = request.param == "room for both"
+    has_room: bool = getattr(request, "param", False)
     monkeypatch.setattr(ModelPool, "has_room", lambda *_: has_room)
     return has_room
 
@@ -64,6 +62,7 @@ def is_over(desk: ChatDesk, pair: PairView) -> bool:
     return not desk.chat.busy and any(not side.choose.isHidden() for side in pair.sides)
 
 
+@ROOMS
 def test_two_models_answer_one_question_and_one_is_chosen(open_chat: Open, other: Path, room: bool) -> None:
     desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
     know(desk, other)
@@ -99,6 +98,7 @@ def test_a_message_that_is_sent_before_goes_on_with_the_first(open_chat: Open, o
     assert len(desk.conversations.read_branch(desk.chat.conversation_id)[1].versions) == 2
 
 
+@ROOMS
 def test_esc_stops_both_and_what_came_is_kept(open_chat: Open, other: Path, room: bool) -> None:
     desk = open_chat(STORY)
     pair = ask_both(desk, "A story", other)
@@ -110,27 +110,6 @@ def test_esc_stops_both_and_what_came_is_kept(open_chat: Open, other: Path, room
     else:
         assert desk.texts[0] == "A story"
         assert not desk.has(PairView), "the second never began"
-
-
-def test_what_is_told_late_of_a_first_answer_that_was_stopped_begins_no_second(
-    open_chat: Open, other: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ModelPool, "has_room", lambda *_: True)
-    desk = open_chat({"text": "One."})
-    answer, may_tell = AnswerService.answer, threading.Event()
-
-    def told_late(*args: Any, **keys: Any) -> Iterator[AnswerEvent]:
-        may_tell.wait(60)
-        yield PromptProgress(1, 2)
-        yield from answer(*args, **keys)
-
-    monkeypatch.setattr(AnswerService, "answer", told_late)
-    ask_both(desk, "Which?", other)
-    begun = desk.heard(desk.chat.open_chat.answering)
-    desk.press(Qt.Key.Key_Escape)
-    may_tell.set()
-    desk.wait(lambda: not desk.chat.busy)
-    assert begun == []
 
 
 def said(view: object) -> str:
@@ -168,38 +147,6 @@ def test_a_pair_goes_on_and_is_shown_again_when_its_chat_was_left(open_chat: Ope
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(number)
     assert is_over(desk, pair_in(desk))
-
-
-def test_a_pair_that_ends_while_another_chat_is_looked_at_can_be_chosen_from(
-    open_chat: Open, other: Path, room: bool
-) -> None:
-    desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
-    ask_both(desk, "Which?", other)
-    number = desk.chat.conversation_id
-    desk.chat.show_conversation(None)
-    desk.wait(lambda: not desk.chat.busy)
-    desk.chat.show_conversation(number)
-    pair = pair_in(desk)
-    assert is_over(desk, pair)
-    desk.click(pair.sides[1].choose)
-    assert desk.texts == ["Which?", "Two."]
-
-
-def test_a_pair_is_one_turn_also_where_its_chat_is_left_before_the_second_answer_was_told(
-    open_chat: Open, other: Path, room: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk, second = open_chat({"text": "One.", "times": 1}, {"text": "Two."}), Untold(monkeypatch, 1)
-    ask_both(desk, "Which?", other)
-    number = desk.chat.conversation_id
-    desk.wait(second.stored.is_set)
-    desk.chat.show_conversation(None)
-    desk.chat.show_conversation(number)
-    assert desk.message_count == 2
-    second.told.set()
-    pair = pair_in(desk)
-    desk.wait(lambda: is_over(desk, pair))
-    assert [side.answer.text for side in pair.sides] == ["One.", "Two."]
-    assert desk.message_count == 2
 
 
 def test_in_a_narrow_window_one_stands_above_the_other(open_chat: Open, other: Path) -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QTextCursor
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QMenu
 
-from app.ui.shared_labels import EDIT_LABEL, UNDO
+from app.ui.shared_labels import UNDO
 from app.ui.spell_check import ADD_TO_DICTIONARY, CHECK_SPELLING, MISSPELLED_WORDS
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.dictionaries import lines, menu_at, underlined, use_dictionaries
@@ -81,23 +80,6 @@ def test_in_a_long_message_only_what_is_seen_is_looked_at(desk: ChatDesk) -> Non
     desk.wait(lambda: underlined(desk.field) == ["wrold"])
     desk.field.verticalScrollBar().setValue(desk.field.verticalScrollBar().maximum())
     desk.wait(lambda: underlined(desk.field) == ["teh", "end"])
-
-
-def test_a_draft_that_is_opened_is_not_looked_at_before_somebody_writes(desk: ChatDesk) -> None:
-    desk.chat.setFocus()
-    desk.put_message("teh wrold ")
-    QApplication.processEvents()
-    assert underlined(desk.field) == []
-    desk.type("is ")
-    desk.wait(lambda: underlined(desk.field) == ["teh", "wrold"])
-
-
-def test_a_question_that_is_changed_is_looked_at_too(desk: ChatDesk) -> None:
-    desk.ask("hello world")
-    desk.click_action(desk.question(), EDIT_LABEL)
-    edit = desk.editor_of(desk.question())
-    QTest.keyClicks(edit, " teh dog")
-    desk.wait(lambda: [mark.cursor.selectedText() for mark in edit.extraSelections()] == ["teh"])
 
 
 def test_without_a_dictionary_the_menu_says_so(

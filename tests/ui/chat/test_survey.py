@@ -9,19 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.features.chat import session_messages as m
-from app.features.models.model_pool import ModelPool
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
 from app.store.message_rows import MessageState
-from app.ui.chat.answer_view import REGENERATE
-from app.ui.chat.pair import PairView
 from app.ui.chat.survey import (
     ABOUT_ALL_DOCUMENTS,
     ANSWERED_WITHOUT_MODEL,
@@ -38,10 +32,9 @@ from app.ui.chat.survey import (
     offer_words,
     progress_words,
 )
-from app.ui.shared_labels import CONTINUE, COPY, MINUTES_AND_SECONDS
+from app.ui.shared_labels import CONTINUE, MINUTES_AND_SECONDS
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
-from tests.helpers.models_on_disk import write_model
 from tests.helpers.pdf_files import Page, column, write_pdf
 from tests.helpers.texts import shows, start_of
 from tests.ui.chat.conftest import Open
@@ -144,25 +137,6 @@ def test_an_answer_on_its_way_gives_place_to_the_whole_one(open_chat: Open, tmp_
     assert stopped.state is MessageState.STOPPED
 
 
-def test_a_second_models_answer_whose_first_is_over_gives_place_as_well(
-    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    long = {"when": r"people are named\?$", "text": "word ", "repeat": 4000, "delay_s": 0.005}
-    desk = opened(open_chat, {"when": r"people are named\?$", "text": "One.", "times": 1}, long)
-    monkeypatch.setattr(ModelPool, "has_room", lambda *_: False)
-    desk.attach(book(tmp_path))
-    other = tmp_path / "Other-2B-Q8_0.gguf"
-    write_model(other)
-    desk.chat.open_chat.pairs.second.choose(other)
-    desk.type(PEOPLE)
-    desk.press(Qt.Key.Key_Return)
-    desk.wait_for_offer()
-    second = desk.find_step(PairView).sides[1].answer
-    desk.wait(lambda: second.text)
-    desk.click(desk.survey_offer.whole)
-    desk.wait(lambda: not desk.has(PairView) and desk.last_text.startswith("**2 found**"))
-
-
 def test_an_answer_that_is_kept_and_a_new_message_end_the_offer(open_chat: Open, tmp_path: Path) -> None:
     desk = opened(open_chat)
     desk.attach(book(tmp_path))
@@ -229,18 +203,6 @@ def test_a_line_opens_the_document_at_its_place(open_chat: Open, tmp_path: Path)
     assert block.text[mark.start : mark.end] == "18 May 1997"
 
 
-def test_a_paragraph_of_a_document_without_pages_opens_too(open_chat: Open, tmp_path: Path) -> None:
-    desk = opened(open_chat)
-    desk.attach(book(tmp_path))
-    desk.type("List all dates")
-    desk.wait_for_offer()
-    desk.take_offer()
-    wanted = desk.hear_requests(m.ShowDocument)
-    desk.follow_link(next(span.href for span in desk.last_links if "150" in span.text))
-    document_id, mark = wanted[0].document_id, wanted[0].mark
-    assert desk.documents.some_blocks(document_id, [mark.block_id])[0].text[mark.start : mark.end] == "4 May 2024"
-
-
 def test_esc_stops_and_keeps_what_is_there_and_it_goes_on_where_it_was(open_chat: Open, tmp_path: Path) -> None:
     desk = opened(open_chat, {"when": r"(?s)\[120\].*What this part has of", "text": "None", "delay_s": 30, "times": 1})
     desk.attach(book(tmp_path))
@@ -263,50 +225,6 @@ def test_esc_stops_and_keeps_what_is_there_and_it_goes_on_where_it_was(open_chat
     desk.wait(lambda: goes_on)  # the slow part may not have been asked before Esc, and takes its half minute now
     assert desk.last_text.startswith("**2 found**")
     assert desk.last_message.versions == (desk.last_message.id,), "it is the same answer"
-
-
-def test_regenerated_it_is_read_whole_again_as_another_version(open_chat: Open, tmp_path: Path) -> None:
-    desk = opened(open_chat)
-    desk.attach(book(tmp_path))
-    desk.type(PEOPLE)
-    desk.wait_for_offer()
-    desk.take_offer()
-    heard = desk.heard(desk.root.answer_finished)
-    desk.click_action(desk.last, REGENERATE)
-    desk.wait(lambda: heard)
-    assert desk.last_text.startswith("**2 found**")
-    assert len(desk.last_message.versions) == 2
-
-
-def test_it_is_there_when_the_chat_is_opened_again_and_is_copied_whole(open_chat: Open, tmp_path: Path) -> None:
-    desk = opened(open_chat)
-    desk.attach(paged_book(tmp_path))
-    desk.type("List all dates")
-    desk.wait_for_offer()
-    desk.take_offer()
-    chat_id, text = desk.root.conversation_id, desk.last_text
-    desk.root.show_conversation(None)
-    desk.root.show_conversation(chat_id)
-    desk.wait(lambda: desk.is_settled)
-    assert desk.last_text == text
-    desk.click_action(desk.last, COPY)
-    assert QGuiApplication.clipboard().text() == text
-    assert "<strong>40 dates</strong>" in QGuiApplication.clipboard().mimeData().html().replace("b>", "strong>")
-
-
-def test_the_offer_is_reached_by_keys(open_chat: Open, tmp_path: Path) -> None:
-    desk = opened(open_chat)
-    desk.attach(book(tmp_path))
-    desk.type(PEOPLE)
-    desk.wait_for_offer()
-    heard = desk.heard(desk.root.answer_finished)
-    desk.press(Qt.Key.Key_Backtab, modifier=Qt.KeyboardModifier.ShiftModifier)
-    assert desk.survey_offer.passages.hasFocus()
-    QTest.keyClick(desk.survey_offer.passages, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
-    QTest.keyClick(desk.survey_offer.whole, Qt.Key.Key_Space)
-    desk.wait(lambda: heard)
-    assert desk.last_text.startswith("**2 found**")
-    assert desk.field.hasFocus(), "the row is gone, the next message can be written"
 
 
 def test_of_a_temporary_chat_nothing_is_kept(open_chat: Open, tmp_path: Path) -> None:

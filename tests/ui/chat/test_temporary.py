@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.chat.session_messages import SaveDraft
 from app.ui.chat.answer_view import REGENERATE
 from app.ui.chat.chat_notices import TEMPORARY_NOTE, TemporaryBanner
 from app.ui.chat.chat_view import TEMPORARY_CHAT_CLOSED
-from app.ui.shared_labels import DELETE, TRANSLATE_THIS
+from app.ui.shared_labels import TRANSLATE_THIS
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
-from tests.helpers.script import prompts
 from tests.helpers.searching import search_text
 from tests.ui.chat.conftest import Open, add_turns
 
@@ -102,42 +98,6 @@ def test_leaving_it_says_so_and_it_is_gone(open_chat: Open, qtbot: QtBot) -> Non
     assert desk.turns == [], "its number leads nowhere"
     log = desk.script.with_name("prompts.jsonl")
     qtbot.waitUntil(lambda: '"ForgetTexts"' in log.read_text("utf-8"))
-
-
-def test_an_answer_that_is_being_written_ends_with_it(open_chat: Open) -> None:
-    desk = open_chat({"when": "slowly", "text": "word ", "repeat": 500, "delay_s": 0.02}, {"text": "Yes."})
-    kept = add_turns(desk, 1)
-    desk.chat.show_temporary()
-    desk.type("slowly")
-    desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: "word" in desk.last_text)
-    with desk.hears(desk.chat.answer_finished):
-        desk.chat.show_conversation(kept)
-    assert desk.texts == ["Question 0", "An answer with **bold** words. 0"]
-    desk.ask("Still there?")
-    assert desk.last_text == "Yes."
-
-
-def test_the_unsent_draft_of_a_new_chat_waits_meanwhile(open_chat: Open) -> None:
-    desk = open_chat()
-    desk.type("half a question")
-    desk.chat.show_temporary()
-    assert desk.message == ""
-    desk.type("secret")
-    desk.chat.show_conversation(None)
-    assert desk.message == "half a question"
-
-
-def test_a_deleted_message_comes_back_only_while_the_chat_is_there(open_chat: Open) -> None:
-    desk = open_chat({"text": "Yes."})
-    desk.chat.show_temporary()
-    desk.ask("Well?")
-    desk.click_action(desk.last, DELETE)
-    undo = desk.notice.findChild(QPushButton)
-    desk.chat.show_conversation(None)
-    QTest.mouseClick(undo, Qt.MouseButton.LeftButton)
-    assert desk.turns == []
-    assert len(prompts(desk.script)) == 1
 
 
 def test_nothing_of_a_document_is_in_any_file(open_chat: Open, fresh_home: Path, tmp_path: Path) -> None:

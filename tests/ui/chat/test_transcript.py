@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
-import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QTextCursor
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox, QPushButton
+from PySide6.QtWidgets import QMessageBox
 
 from app.features.chat.session_messages import ReloadBranch
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.question import QuestionView
-from app.ui.chat.transcript import TurnRing
 from app.ui.chat.turn import TurnView
 from app.ui.shared_labels import COPIED, COPY, COPY_THE_ADDRESS, MORE_LABEL
 from app.ui.text.prose import ProseView
@@ -184,16 +181,6 @@ def test_what_is_read_stays_where_it_is_when_the_zoom_changes_and_when_it_grows_
     assert not transcript.is_following
 
 
-def test_the_end_stays_the_end_when_the_zoom_changes(open_chat: Open) -> None:
-    desk = open_chat({"text": "x"})
-    long_chat(desk)
-    for zoom in (2.0, 0.8, 1.0):
-        desk.theme.zoom = zoom
-        bar = desk.scroll_bar
-        assert bar.value() == bar.maximum()
-        assert seen(desk)[-1] is desk.last
-
-
 def test_every_text_and_icon_of_a_chat_follows_the_zoom_up_and_back_down(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
     text = "Words\n\n```py\n1\n```\n\n<details>\n<summary>More</summary>\n\nx\n</details>\n\n| a |\n|---|\n| b |\n\n"
@@ -219,75 +206,6 @@ def test_what_is_in_details_comes_when_they_are_opened(open_chat: Open) -> None:
     desk.link(answer, MORE_LABEL)
     assert [view.isHidden() for view in words] == [False, False, False]
     assert answer.height() > height
-
-
-def test_jump_to_latest_covers_no_text(open_chat: Open) -> None:
-    desk = open_chat({"text": "x"})
-    long_chat(desk, 10)
-    transcript = desk.transcript
-    transcript.verticalScrollBar().setValue(0)
-    pill = transcript.findChild(QPushButton, "jump_to_latest")
-    assert pill is not None
-    assert pill.isVisible()
-    assert transcript.viewport().geometry().bottom() < pill.y()
-    QTest.mouseClick(pill, Qt.MouseButton.LeftButton)
-    assert not pill.isVisible()
-    assert transcript.viewport().height() == transcript.height()
-    assert transcript.verticalScrollBar().value() == transcript.verticalScrollBar().maximum()
-
-
-def test_the_focus_ring_is_outside_of_the_text_and_actions_keep_their_distance(open_chat: Open) -> None:
-    desk = open_chat({"text": "x"})
-    long_chat(desk, 2)
-    answer, question = desk.turns[1], desk.turns[2]
-    answer.setFocus(Qt.FocusReason.TabFocusReason)
-    desk.wait(answer.hasFocus)
-    ring = desk.transcript.column.findChild(TurnRing)
-    assert ring is not None
-    assert ring.isVisible()
-    assert ring.x() < answer.x() - 2
-    assert ring.geometry().right() > answer.geometry().right() + 2
-    for turn in (answer, question):
-        turn.set_focused(True)
-        assert turn.toolbar.row is not None
-        button = turn.toolbar.row.button(COPY)
-        assert button is not None
-        place = QRect(button.mapTo(turn, QPoint(0, 0)), button.size())
-        assert turn.rect().contains(place)
-        assert place.top() > prose(turn).geometry().bottom()
-    assert button.mapTo(desk.transcript.column, QPoint(0, button.height())).y() <= letters(desk.turns[3])[0]
-
-
-def letters(turn: TurnView) -> tuple[int, int]:
-    """Tops of the capitals of a turn's first line and baseline of its last, in the column."""
-    view = prose(turn)
-    document, metrics = view.document(), QFontMetrics(view.document().defaultFont())
-    first, last = document.firstBlock().layout(), document.lastBlock().layout()
-    top = document.firstBlock().layout().position().y() + first.lineAt(0).y() + first.lineAt(0).ascent()
-    end = last.lineAt(last.lineCount() - 1)
-    y = view.mapTo(turn.parentWidget(), QPoint(0, 0)).y()
-    return round(y + top - metrics.capHeight()), round(y + last.position().y() + end.y() + end.ascent())
-
-
-def test_an_answer_is_nearer_to_its_question_than_to_the_next_one(open_chat: Open) -> None:
-    desk = open_chat({"text": "x"})
-    long_chat(desk, 3)
-    question, answer, following = desk.turns[2:5]
-    assert isinstance(question, QuestionView)
-    assert isinstance(following, QuestionView)
-    bubble = question.y() + question._bubble.bottom()
-    assert letters(answer)[0] - bubble == pytest.approx(16, abs=1)
-    assert following.y() + following._bubble.y() - letters(answer)[1] == pytest.approx(40, abs=1)
-
-    height = desk.transcript.column.height()
-    for turn in (question, answer):
-        turn.set_focused(True)
-        assert turn.toolbar.row is not None
-        assert turn.toolbar.row.more.isVisible()
-    assert desk.transcript.column.height() == height, "actions take no room"
-    assert question.message is not None
-    question.set_message(replace(question.message, pinned=True))
-    assert desk.transcript.column.height() > height, "a pin that is always visible does"
 
 
 def test_a_click_on_a_link_in_an_answer_asks(open_chat: Open) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QMenu
+from PySide6.QtWidgets import QMenu
 
 from app.core.events import CANCELLED, AnswerStats, CancelToken, FinishReason, Role
 from app.store.message_rows import MessageState, StoredMessage
@@ -43,7 +43,6 @@ from app.ui.chat.details import (
     BranchMap,
     rows_of,
 )
-from app.ui.chat.pair import PairView
 from app.ui.shared_labels import (
     ABOUT_THIS_ANSWER,
     CONTINUE,
@@ -59,7 +58,6 @@ from app.ui.shared_labels import (
     TOKEN_COUNT,
     TOKENS_PER_SECOND,
     TRANSLATE_THIS,
-    UNDO,
 )
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
@@ -90,33 +88,6 @@ def test_a_fork_has_everything_up_to_its_turn_and_leaves_the_other_chat_as_it_wa
     desk.chat.show_conversation(before)
     assert desk.texts == ["First", "Fine.", "Second", "Fine."]
     assert desk.message == "a draft"
-
-
-def test_what_was_deleted_comes_back_beside_an_answer_that_is_being_written(open_chat: Open) -> None:
-    desk = open_chat({"when": "story", "text": "Once upon a time", "held_after": 3, "until": "go"}, {"text": "Fine."})
-    desk.ask("First")
-    desk.ask("Second")
-    desk.click_action(desk.turns[2], DELETE)
-    desk.type("A story")
-    desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: desk.chat.open_chat.live.has_text)
-    desk.press_notice(UNDO)
-    with desk.hears(desk.chat.answer_finished):
-        (desk.script.parent / "go").touch()
-    assert desk.texts == ["First", "Fine.", "A story", "Once upon a time"]
-    desk.click_action(desk.turns[2], PREVIOUS_VERSION)
-    assert desk.texts == ["First", "Fine.", "Second", "Fine."]
-
-
-def test_a_fork_of_a_temporary_chat_is_temporary(open_chat: Open) -> None:
-    desk = open_chat({"text": "Fine."})
-    desk.chat.show_temporary()
-    desk.ask("First")
-    desk.ask("Second")
-    desk.click_action(desk.turns[1], FORK)
-    assert desk.chat.is_temporary
-    assert desk.texts == ["First", "Fine."]
-    assert desk.conversations.find() == []
 
 
 def test_with_versions_and_a_cut_answer_the_menu_has_no_more_lines_than_can_be_taken_in(open_chat: Open) -> None:
@@ -162,18 +133,6 @@ def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(o
     assert QGuiApplication.clipboard().text() == "Some **bold** text.\n\n```py\n1\n```"
     question = [COPY, EDIT_LABEL, FORK, SAVE_AS_PROMPT, REMEMBER_ANSWER, changes[-1], DELETE]
     assert desk.menu_lines(desk.menu_at(desk.turns[0])) == question
-
-
-def test_buttons_of_a_turn_leave_arrows_with_modifiers_to_it(open_chat: Open) -> None:
-    desk = open_chat({"text": "Some text.\n\n```py\n1\n```"})
-    desk.ask("Hi")
-    desk.last.setFocus()
-    buttons = [button for button in desk.last.findChildren(QAbstractButton) if button.isVisible()]
-    assert len(buttons) > 3
-    for button in buttons:
-        button.setFocus()
-        QTest.keyClick(button, Qt.Key.Key_Up, CONTROL)
-        assert desk.focus is desk.turns[0], button.accessibleName()
 
 
 def test_a_turn_that_has_the_keyboard_hears_the_keys_of_its_menu(open_chat: Open) -> None:
@@ -233,24 +192,6 @@ def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open)
     QTest.keyClick(editor.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert desk.last.toolbar.row is not None
     assert desk.last.toolbar.row.button(CONTINUE) is None, "nothing was cut"
-
-
-def test_an_answer_of_another_model_that_was_chosen_is_a_version_which_names_it(
-    open_chat: Open, tmp_path: Path
-) -> None:
-    desk = open_chat({"text": "One."})
-    desk.ask("Who?")
-    assert desk.last_message is not None
-    first, other = desk.last_message.model, tmp_path / "other-model.gguf"
-    other.write_bytes(b"GGUF")
-    desk.chat.models.others.known = lambda: [(tmp_path / "model.gguf", first), (other, "Other")]
-    desk.click_action(desk.last, ASK_ANOTHER_MODEL)
-    desk.choose(desk.find_step(QMenu, "other_models"), "Other")
-    pair = desk.find_step(PairView)
-    desk.wait(lambda: not desk.chat.busy and not pair.sides[1].choose.isHidden())
-    desk.click(pair.sides[1].choose)
-    assert desk.last_message.model not in ("", first)
-    assert (len(desk.last_message.versions), desk.last.note().partition(" · ")[0]) == (2, desk.last_message.model)
 
 
 def test_the_model_that_came_in_for_an_answer_is_its_author(open_chat: Open, tmp_path: Path) -> None:

@@ -163,26 +163,6 @@ def test_all_of_it_is_read_for_such_a_question(open_chat: Open, tmp_path: Path) 
     assert len(desk.last_message.versions) == 2, "the other answer is a version of it"
 
 
-def test_a_model_that_is_too_small_is_not_offered_to_read_it(open_chat: Open, tmp_path: Path) -> None:
-    desk = opened(open_chat, size=SMALL)
-    desk.attach(book(tmp_path))
-    desk.ask(UNASKED)
-    assert said_of(desk.question()) == NO_PASSAGE_ANSWERS
-    assert button_of(desk.question()) is None
-
-
-def test_one_document_that_answers_is_enough(open_chat: Open, tmp_path: Path) -> None:
-    desk = opened(open_chat)
-    other = notes(tmp_path / "other.txt", *[FILLER.format(number=number) for number in range(240)])
-    desk.attach(book(tmp_path), other)
-    desk.ask(ASKED)
-    assert said_of(desk.question()) == ""
-    assert len(desk.rows_of(desk.question())) == 2
-    desk.ask(UNASKED)
-    assert said_of(desk.question(2)) == NO_PASSAGE_ANSWERS
-    assert NO_ANSWER.format("book.txt, other.txt") in desk.prompts()[-1][-1][1]
-
-
 def test_beside_a_document_that_is_shown_whole_nothing_is_said(open_chat: Open, tmp_path: Path) -> None:
     desk = opened(open_chat)
     desk.attach(notes(tmp_path / "short.txt", *["A short text about a dog that won the race in Lisbon."] * 10))
@@ -222,11 +202,3 @@ def test_an_answer_that_rests_on_nothing_bears_a_mark_and_one_that_admits_it_doe
     row = desk.last.evidence.sources
     assert row.accessibleName() == NOT_FOUND_IN_DOCUMENT
     assert row.accessibleDescription()
-
-
-def test_it_is_looked_for_in_documents_that_are_shown_whole_too(open_chat: Open, tmp_path: Path) -> None:
-    desk = opened(open_chat)
-    desk.attach(notes(tmp_path / "short.txt", *[FILLER.format(number=number) for number in range(20)], KILN))
-    desk.ask(UNASKED)
-    assert said_of(desk.question()) == "", "the model has read all of it"
-    assert mark_of(desk) == NOT_FOUND_IN_DOCUMENT

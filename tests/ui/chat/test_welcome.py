@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
@@ -46,7 +46,6 @@ from tests.ui.models.test_downloads import BEGUN
 ENTRY = CatalogEntry("q", "Qwen3.5 9B", "Best.", "unsloth/Q", "q.gguf", 5_680_000_000, "apache-2.0", 16, ("chat",))
 SMALLER = replace(ENTRY, id="s", name="Qwen3.5 2B", size_bytes=1_300_000_000)
 WELL = MemoryFit("well", 7_400_000_000, 9_800_000_000, 8192, True)
-BIG = replace(WELL, word="too_large")
 
 
 class Said(QObject):
@@ -169,12 +168,6 @@ def test_a_download_that_cannot_be_is_a_sentence_and_the_offer_stays(
     settings.close()
 
 
-def test_what_fits_is_offered_when_the_first_does_not(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
-    start.offers.there = [ModelSuggestion(ENTRY, BIG), ModelSuggestion(SMALLER, WELL)]
-    load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: offers_model(start, "Qwen3.5 2B"))
-
-
 def test_nothing_is_offered_to_who_has_one_of_them(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
     here = InstalledModel(Path("q.gguf"), "Qwen3.5 9B", 1, "downloaded", (Path("q.gguf"),))
     start.offers.there = [ModelSuggestion(ENTRY, WELL, installed=here), ModelSuggestion(SMALLER, WELL)]
@@ -236,27 +229,6 @@ def test_greeting_ideas_and_composer_are_one_group_in_the_optical_middle(open_ch
     desk.ask("Is it?")
     assert desk.chat.height() - desk.composer.geometry().bottom() < px(24)
     assert desk.composer.width() > px(GROUP_PX)
-
-
-class LayoutRequests(QObject):
-    """Counts how often a widget is asked to lay out anew."""
-
-    count = 0
-
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        self.count += event.type() == QEvent.Type.LayoutRequest
-        return False
-
-
-def test_an_empty_chat_comes_to_rest(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat()
-    desk.attach(notes(tmp_path / "lease.txt", "The rent is 900 euros."))
-    desk.wait_until_attached(1)
-    requests = LayoutRequests()
-    desk.chat.installEventFilter(requests)
-    for _ in range(200):
-        QApplication.processEvents()
-    assert requests.count < 20
 
 
 def test_moving_the_composer_keeps_focus_caret_text_and_what_is_composed(open_chat: Open) -> None:

@@ -21,7 +21,7 @@ from app.language.static_embeddings import load_table
 from app.store.document_store import DocumentStore
 from app.ui.chat.answer_view import MAY_COME_FROM, NOT_FOUND_IN_DOCUMENT
 from app.ui.chat.branch_documents import SourceRow
-from app.ui.chat.question import NO_PASSAGE_ANSWERS, QuestionView
+from app.ui.chat.question import NO_PASSAGE_ANSWERS
 from app.ui.document.document_view import DocumentView
 from app.ui.qt_application import chat_tab
 from app.ui.shell import tasks
@@ -208,17 +208,3 @@ def test_in_a_narrow_window_the_document_takes_the_place_of_the_chat_and_leaves_
     assert (desk.reader.page, desk.reader.mark) == (1, None), "a document of a question opens at its beginning"
     chat_tab(desk.window).open_new()
     assert not desk.reader.is_visible
-
-
-def test_a_sent_document_stays_when_the_question_is_edited(open_whole: Callable[..., Window], tmp_path: Path) -> None:
-    desk = open_whole({"text": ANSWER})
-    ask_about_the_lease(desk, tmp_path)
-    desk.press(Qt.Key.Key_Up)
-    question = desk.question()
-    QTest.keyClicks(desk.editor_of(question), " Please.")
-    with desk.hears(desk.chat.answer_finished):
-        QTest.keyClick(desk.editor_of(question), Qt.Key.Key_Return)
-    again = desk.turns[0]
-    assert isinstance(again, QuestionView)
-    assert len(desk.chips_of(again)) == 1
-    assert "2,400 euros" in desk.prompts()[-1][-1][1]

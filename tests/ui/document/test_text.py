@@ -208,18 +208,6 @@ def test_another_theme_keeps_the_place_and_the_mark(text: DocumentText, theme: T
     assert 0 <= text.cursorRect(marked[0].cursor).top() < text.viewport().height()
 
 
-def test_another_theme_keeps_the_place_of_a_reader_without_a_mark(text: DocumentText, theme: Theme) -> None:
-    show(text, many_blocks(1000))
-    for _ in range(30):
-        text.verticalScrollBar().setValue(text.verticalScrollBar().value() + 500)
-        settle(text)
-    top = text.top_block_id
-    assert top > 100
-    theme.scheme = "dark"
-    settle(text)
-    assert abs(text.top_block_id - top) <= 1
-
-
 def test_a_selection_of_ones_own_has_the_colour_of_selections(text: DocumentText) -> None:
     show(text, one_block("The kiln is hot, so it stays shut."), TextHighlight(1, 4, 8))
     assert text.property("marked") is True
