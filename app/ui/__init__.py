@@ -1,16 +1,17 @@
 """The window: the only package that imports PySide6."""
 
-import sys
+import builtins
 
 from app.core.pyside import make_immortal
+from app.ui.qt_enums import speed_up_enums
 
 make_immortal()
+speed_up_enums()
 
-from PySide6 import QtCore  # noqa: E402 - whatever is imported behind it has its source read, see below
+from PySide6 import QtCore  # noqa: E402 - as its classes are made by what stands above
 
-# WORKAROUND for PySide6 6.12.0 (https://github.com/napari/napari/issues/8584): to know whether a module may want its
-# methods under other names, it reads the source of everything that is imported, and Python caches those lines: 8 MB
-# and a twentieth of the start. The patch gives it the answer it assumes where there is no source.
+# WORKAROUND for PySide6 6.12.0 (https://github.com/napari/napari/issues/8584): at each import statement of the program
+# it looks whether names are wanted in another spelling, and reads the source of what is imported to know: 8 MB, and an
+# eighth of the start. Nothing here wants them, so that the import it has replaced is put back.
 assert QtCore
-if (_feature := sys.modules.get("shibokensupport.feature")) is not None and hasattr(_feature, "_mod_uses_pyside"):
-    _feature._mod_uses_pyside = lambda _module: True  # type: ignore[attr-defined]
+builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
