@@ -268,18 +268,25 @@ class ModelShape:
         rows, masks, logits = self._scratch_sizes(layout)
         return masks + logits + rows * 4 * 2 * self.width
 
+    def prediction_context_bytes(self, layout: ModelLayout) -> int:
+        """Return the bytes of the context for multi-token prediction: scratch memory and the layer's KV cache."""
+        return self._prediction_scratch_bytes(layout) + self.kv_bytes(layout)[-1] if layout.predicts else 0
+
+    def _prediction_scratch_bytes(self, layout: ModelLayout) -> int:
+        own = dataclasses.replace(layout, batch_tokens=PREDICTION_BATCH_TOKENS, picture_tokens=0, sequences=1)
+        # It attends to all tokens.
+        alone = dataclasses.replace(self, recurrent=None)
+        return alone.compute_bytes(own) - 4 * self.vocabulary * (own.outputs - 1)
+
     def _prediction_bytes(self, layout: ModelLayout) -> int:
         """Return scratch bytes of the context for multi-token prediction, and what the model's own takes for it."""
         if not layout.predicts:
             return 0
-        own = dataclasses.replace(layout, batch_tokens=PREDICTION_BATCH_TOKENS, picture_tokens=0, sequences=1)
         rows = max(layout.batch_tokens, layout.picture_tokens)
         handed_out = 4 * rows * self.width
         # Recurrent layers with copies of their states use less of the scratch memory twice; measured.
         copying = 4 * rows * 2 * self.inner_width
-        # It attends to all tokens.
-        alone = dataclasses.replace(self, recurrent=None)
-        return alone.compute_bytes(own) - 4 * self.vocabulary * (own.outputs - 1) + handed_out + copying
+        return self._prediction_scratch_bytes(layout) + handed_out + copying
 
     def _scratch_sizes(self, layout: ModelLayout) -> tuple[int, int, int]:
         """Tokens of the largest decode, bytes of the attention masks, bytes of the logits."""

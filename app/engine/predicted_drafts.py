@@ -11,6 +11,7 @@ import time
 from collections import deque
 from typing import Protocol
 
+from app.core.lazy_dataclasses import dataclass
 from app.engine.model_shape import MOST_PREDICTED_TOKENS
 
 LEAST_TIMES, KEPT_TIMES = 4, 7
@@ -21,7 +22,16 @@ CLEARLY = 1.03  # a draft must promise so much more than writing token by token
 MEASURED_EVERY_STEPS = 32  # a token is written alone so often, or a busy moment's times would hold for ever
 ALLOWED_LOSS_TOKENS, ALLOWED_LOSS = 2.0, 0.01
 LATE = 1.25
-REST_LOSS_TOKENS, REST_ANSWERS = 4.0, 8
+REST_LOSS_TOKENS, REST_ANSWERS, MOST_REST_ANSWERS = 4.0, 8, 512
+GIVEN_UP_TOKENS = 2.5  # what an answer is charged that gave up: after two of them the next ones rest
+
+
+@dataclass(frozen=True)
+class PredictionRest:
+    """For how many answers nothing is guessed, and for how many after the next loss."""
+
+    answers: int = 0
+    next_answers: int = REST_ANSWERS
 
 
 class TokenPredictor(Protocol):
@@ -36,15 +46,19 @@ class TokenPredictor(Protocol):
     def predict(self, owner: object, tokens: list[int], most: int) -> list[int]:
         """Return at most `most` tokens that may follow `tokens`."""
 
+    def rest(self) -> None:
+        """Free the memory that guesses need, until states are handed out again."""
+
 
 class PredictionGain:
     """What guesses cost and gain with a loaded model, and for how many answers they rest."""
 
-    def __init__(self) -> None:
+    def __init__(self, rest: PredictionRest = PredictionRest()) -> None:  # noqa: B008 - it is frozen
+        self.rest = rest
         self._alone: deque[float] = deque(maxlen=KEPT_TIMES)
         self._drafts = [deque[float](maxlen=KEPT_TIMES) for _ in range(MOST_PREDICTED_TOKENS)]
         self._right, self._tried = [0.0] * MOST_PREDICTED_TOKENS, [0.0] * MOST_PREDICTED_TOKENS
-        self._balance_s, self._rests = 0.0, 0
+        self._balance_s = 0.0
 
     @property
     def one_s(self) -> float:
@@ -54,23 +68,27 @@ class PredictionGain:
     @property
     def description(self) -> str:
         """How many tokens are guessed at once and how many of the first ones were right, for the diagnosis."""
-        if self._rests:
-            return f"rests for {self._rests} answers"
+        if self.rest.answers:
+            return f"rests for {self.rest.answers} answers"
         right = f", {self._right[0] / self._tried[0]:.0%} right" if self._tried[0] else ""
         return f"{self.best_length(MOST_PREDICTED_TOKENS)} at once{right}"
 
     def begin_answer(self) -> bool:
-        """Return whether the next answer is to be guessed; after a loss some are not, then it is tried again."""
-        if not self._rests and self._balance_s < -REST_LOSS_TOKENS * self.one_s:
-            self._rests, self._balance_s = REST_ANSWERS, 0.0
+        """Return whether the next answer is to be guessed. After a loss some are not, twice as many each time."""
+        answers, following = self.rest.answers, self.rest.next_answers
+        if not answers and self._balance_s < -REST_LOSS_TOKENS * self.one_s:
+            answers, following = following, min(2 * following, MOST_REST_ANSWERS)
+            self._balance_s = 0.0
             # What was learnt counts half then: other texts may be easier.
             self._right, self._tried = [n / 2 for n in self._right], [n / 2 for n in self._tried]
+        elif self._balance_s > REST_LOSS_TOKENS * self.one_s:
+            following = REST_ANSWERS
         self._balance_s *= FADES
-        self._rests = max(0, self._rests - 1)
-        return not self._rests
+        self.rest = PredictionRest(max(0, answers - 1), following)
+        return not self.rest.answers
 
     def charge(self, seconds: float) -> None:
-        """Count seconds that a prompt was read longer for."""
+        """Count seconds that guessing cost, such as those that a prompt was read longer for."""
         self._balance_s -= seconds
 
     def record_token(self, seconds: float) -> None:
@@ -111,7 +129,10 @@ class PredictedDrafts:
         self._drafted_tokens = self._kept_tokens = self._written = self._steps = 0
         self._saved_s = 0.0
         self.is_off = not gain.begin_answer()
-        predictor.hand_out_states(is_on=not self.is_off)
+        if self.is_off:
+            predictor.rest()
+        else:
+            predictor.hand_out_states(is_on=True)
 
     @property
     def figures(self) -> tuple[int, int, bool]:
@@ -153,4 +174,5 @@ class PredictedDrafts:
 
     def _give_up(self) -> None:
         self.is_off = True
+        self._gain.charge(GIVEN_UP_TOKENS * self._gain.one_s)
         self._predictor.hand_out_states(is_on=False)

@@ -46,7 +46,7 @@ from app.engine.llama.eyes import VisionEncoder
 from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, InspectionContext, LookBrokenOff
 from app.engine.llama.llama_library import LlamaLibrary, open_library
-from app.engine.llama.loading import OpenedModel, open_model
+from app.engine.llama.loading import REMEMBERED_FILE, OpenedModel, open_model
 from app.engine.llama.model import Model
 from app.engine.llama.model_parameters import BorrowedDevices
 from app.engine.llama.prediction_context import PredictionContext
@@ -95,10 +95,10 @@ class LoadedModel:
         )
         self._has_fixed_threads = request.wish.threads > 0
         self._use_threads(opened.tuning)
-        self._drafts, self._decode_times, self._gain = request.wish.drafts, DecodeTimes(), PredictionGain()
+        self._drafts, self._decode_times, self._gain = request.wish.drafts, DecodeTimes(), PredictionGain(opened.rest)
         self._prediction: PredictionContext | None = None
         if opened.prediction:
-            self._prediction = PredictionContext(library, opened.model, self._context, opened.prediction)
+            self._prediction = PredictionContext(library, opened.model, self._context, *opened.prediction)
         states = None
         if request.states_folder:
             folder = StateFolder(Path(request.states_folder), lambda: request.states_budget_bytes)
@@ -108,7 +108,7 @@ class LoadedModel:
         identity, threads = model_identity(Path(request.path)), opened.plan.threads
         # The best number of answers side by side depends on all of these, so it is remembered for each combination.
         self._speed_key = key_of(identity, library.version, opened.plan.device, opened.plan.gpu_layers, threads)
-        self._speeds = JsonCache(Path.cwd() / SPEEDS_FILE)
+        self._speeds, self._remembered = JsonCache(Path.cwd() / SPEEDS_FILE), JsonCache(Path.cwd() / REMEMBERED_FILE)
         tuned = opened.tuning.sequences if opened.tuning is not None else 0
         known = (self._speeds.find(self._speed_key) or {}).get("side_by_side", tuned)
         most_tokens = sys.maxsize
@@ -130,7 +130,10 @@ class LoadedModel:
     def needed_bytes(self) -> int:
         """Bytes that `free` releases: what a model that replaces this one may count on."""
         plan = self._opened.plan
-        return plan.needed_bytes - plan.checkpoint_bytes + self.decoder.checkpoints.used_bytes
+        needed = plan.needed_bytes - plan.checkpoint_bytes + self.decoder.checkpoints.used_bytes
+        if self._prediction is not None and self._prediction.is_resting:
+            needed -= shape_of(self.model.header).prediction_context_bytes(plan.layout)
+        return needed
 
     @property
     def held(self) -> set[str]:
@@ -266,10 +269,12 @@ class LoadedModel:
 
     def _make_drafts(self, prompt: PromptTokens) -> AnswerDrafts | PredictedDrafts | None:
         """Return what guesses the words of one answer; None where nothing is guessed."""
-        if not self._drafts or not self._context.most_draft_tokens:
+        if not self._drafts:
             return None
         if self._prediction is None:
-            return AnswerDrafts(self._decode_times) if self._context.can_forget else None
+            self._gain.begin_answer()  # counted where the layer was left out until guesses have rested
+            is_free = self._context.can_forget and self._context.most_draft_tokens
+            return AnswerDrafts(self._decode_times) if is_free else None
         # Of a picture the layer would be handed no tokens.
         return None if prompt.media else PredictedDrafts(self._gain, self._prediction)
 
@@ -406,11 +411,14 @@ class LoadedModel:
     def thread_policy(self) -> dict[str, Any]:
         """Return what was found about threads and guesses so far, for people."""
         policy = self.thread_counts() | {"lost_to_trials": f"{self._context.lost_share():.1%}"}
-        return policy | ({"guessed_ahead": self._gain.description} if self._prediction is not None else {})
+        guesses = self._prediction is not None or self._gain.rest.answers
+        return policy | ({"guessed_ahead": self._gain.description} if guesses else {})
 
     def close(self) -> None:
         """Save the sessions, and the speeds measured with this model, projector and device."""
         self.decoder.pool.save_idle()
+        if self._gain.rest != self._opened.rest:
+            self._remembered.put(self._opened.rest_key, vars(self._gain.rest))
         if self._side_by_side.learnt:
             self._speeds.put(self._speed_key, {"side_by_side": self._side_by_side.best})
         if self._eyes is not None and self._eyes.speeds:

@@ -32,6 +32,7 @@ from app.engine.llama.prediction_context import can_predict
 from app.engine.llama.template_process import TemplateProcess
 from app.engine.llama.tiles import TileNumbers
 from app.engine.model_shape import MemoryNeeds, ModelLayout, shape_of
+from app.engine.predicted_drafts import PredictionRest
 from app.engine.protocol import Device
 from app.engine.rpc_machines import watch_connections
 from app.engine.states import model_identity
@@ -65,8 +66,11 @@ class OpenedModel:
     """Devices that it may use, named and described: what was measured holds for these."""
     tuning: ModelTuning | None = None
     """What was measured here earlier, if its values are in force."""
-    prediction: Any = None
-    """llama.cpp's pointer of the context for multi-token prediction, if the plan has one."""
+    prediction: tuple[Any, Any] | None = None
+    """llama.cpp's pointer of the context for multi-token prediction and its parameters, if the plan has one."""
+    rest: PredictionRest = PredictionRest()
+    rest_key: str = ""
+    """Under which the rest is remembered in `REMEMBERED_FILE`."""
 
     @property
     def held(self) -> set[str]:
@@ -134,7 +138,8 @@ class _ModelOpening:
         self._folder = folder
         self._remembered = JsonCache(folder / REMEMBERED_FILE)
         self._model: Model | None = None
-        self._prediction: Any = None
+        self._prediction: tuple[Any, Any] | None = None
+        self._rest, self._rest_key = PredictionRest(), ""
         self._tiles = TileNumbers()
         self._eyes: VisionEncoder | None = None
         self._placement: tuple[object, ...] = ()
@@ -187,6 +192,21 @@ class _ModelOpening:
         self._key = key_of(model_identity(Path(self._request.path)), *facts, wish)
         self._devices = (*described, *self._names)
         self._tuning = self._find_tuning()
+        self._rest_key = key_of(
+            "guesses", model_identity(Path(self._request.path)), self._library.version, self._devices
+        )
+        if self._shape.predictor is not None:
+            self._rest = self._find_rest()
+        # What guesses cost more than they gained here: not even the layer is loaded, until they are tried again.
+        if self._rest.answers:
+            self._shape = dataclasses.replace(self._shape, predictor=None)
+
+    def _find_rest(self) -> PredictionRest:
+        entry = self._remembered.find(self._rest_key) or {}
+        try:
+            return PredictionRest(int(entry["answers"]), max(1, int(entry["next_answers"])))
+        except (KeyError, TypeError, ValueError):
+            return PredictionRest()
 
     def _find_tuning(self) -> ModelTuning | None:
         """Return the tuning for this model, these devices and this build, if it changes anything."""
@@ -283,6 +303,7 @@ class _ModelOpening:
             return None
         try:
             layout, then_free = ModelLayout(**entry["layout"]), int(entry["free_bytes"])
+            layout = dataclasses.replace(layout, predicts=layout.predicts and self._shape.predictor is not None)
             needs = self._shape.memory_needs(layout)
         except (KeyError, TypeError, ValueError):
             self._remembered.forget(self._key)
@@ -326,7 +347,8 @@ class _ModelOpening:
         if context and layout.predicts:
             parameters = prediction_parameters(self._library, layout, threads, flash)
             # Without it the model answers all the same.
-            self._prediction = c.llama_init_from_model(self._model.pointer, parameters)
+            if pointer := c.llama_init_from_model(self._model.pointer, parameters):
+                self._prediction = pointer, parameters
         return context
 
     def _tuned_layout(self, plan: LoadPlan) -> ModelLayout:
@@ -422,6 +444,8 @@ class _ModelOpening:
             self._devices,
             self._tuning,
             self._prediction,
+            self._rest,
+            self._rest_key,
         )
 
     def _gpu_missed(self, plan: LoadPlan) -> str:
@@ -445,7 +469,7 @@ class _ModelOpening:
 
     # The context first: it points into the model.
     def _drop_context(self, context: Any) -> None:
-        for pointer in filter(None, (self._prediction, context)):
+        for pointer in filter(None, (self._prediction and self._prediction[0], context)):
             self._library.c.llama_free(pointer)
         self._prediction = None
         if self._eyes is not None:

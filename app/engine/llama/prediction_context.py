@@ -33,24 +33,39 @@ def can_predict(library: LlamaLibrary) -> bool:
 class PredictionContext:
     """Owns llama.cpp's context of the layer. It follows one answer, its `owner`, at a time."""
 
-    def __init__(self, library: LlamaLibrary, model: Model, context: LlamaContext, pointer: Any) -> None:
+    def __init__(
+        self, library: LlamaLibrary, model: Model, context: LlamaContext, pointer: Any, parameters: Any
+    ) -> None:
+        """`parameters` are those that `pointer` was made with: it is freed and made again as guesses rest."""
         c = self._c = library.c
-        self._model, self._context, self._pointer = model, context, pointer
+        self._model, self._context, self._parameters = model, context, parameters
         self._width = int(c.llama_model_n_embd_out(model.pointer))
         self._set_states = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_bool, ctypes.c_bool)((SET_STATES, c._lib))
         self._get_state = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32)((GET_STATE, c._lib))
-        self._batch = c.llama_batch_ext_init(pointer)
-        self._most_batch_tokens = int(c.llama_n_batch(pointer))
-        self._memory = c.llama_get_memory(pointer)
+        self._pointer: Any = None
+        self._batch: Any = None
+        self._memory: Any = None
         self._is_on = False
-        self._threads = 0
-        self._set_states(pointer, True, True)
-        self.clear()
+        self._use_pointer(pointer)
+
+    @property
+    def is_resting(self) -> bool:
+        """True while its memory is freed, from `rest` on until states are handed out again."""
+        return not self._pointer
 
     def hand_out_states(self, *, is_on: bool) -> None:
         """Have the model hand out its states of all tokens, or no longer."""
-        self._is_on = is_on
-        self._set_states(self._context.pointer, is_on, False)
+        if is_on and not self._pointer:
+            self._use_pointer(self._c.llama_init_from_model(self._model.pointer, self._parameters))
+        # Other programs may have taken the memory meanwhile: then nothing is guessed.
+        self._is_on = is_on and bool(self._pointer)
+        self._set_states(self._context.pointer, self._is_on, False)
+
+    def rest(self) -> None:
+        """Free llama.cpp's context until states are handed out again."""
+        self.hand_out_states(is_on=False)
+        self.free()
+        self.clear()
 
     def clear(self) -> None:
         """Forget all that was read, of whichever answer it was."""
@@ -59,7 +74,8 @@ class PredictionContext:
         self._state: Any = None  # what the model made of the last one
         self._waiting: list[tuple[int, int, Any]] = []  # token, position, and the state before it
         self._read = 0  # positions below this are behind the layer
-        self._c.llama_memory_clear(self._memory, True)
+        if self._pointer:
+            self._c.llama_memory_clear(self._memory, True)
 
     def read_along(self, owner: object, tokens: list[int], start: int, count: int) -> None:
         """Take in `count` tokens of `owner` from `start` on, which the model has just decoded by themselves."""
@@ -102,8 +118,21 @@ class PredictionContext:
         return found
 
     def free(self) -> None:
-        self._c.llama_batch_ext_free(self._batch)
-        self._c.llama_free(self._pointer)
+        if self._pointer:
+            self._c.llama_batch_ext_free(self._batch)
+            self._c.llama_free(self._pointer)
+        self._pointer = None
+
+    def _use_pointer(self, pointer: Any) -> None:
+        self._pointer = pointer
+        if pointer:
+            c = self._c
+            self._batch = c.llama_batch_ext_init(pointer)
+            self._most_batch_tokens = int(c.llama_n_batch(pointer))
+            self._memory = c.llama_get_memory(pointer)
+            self._threads = 0
+            self._set_states(pointer, True, True)
+            self.clear()
 
     def _go_back(self, tokens: list[int]) -> None:
         """Keep what another answer has in common with `tokens`; those that it lacks behind that are never read."""

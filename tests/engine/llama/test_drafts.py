@@ -25,6 +25,14 @@ COPY = f"Repeat this text word for word: {SENTENCE}"
 LETTERS = "abcdefghijklmnop"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A working folder, as the child has one: what was learnt of a model is kept there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("engine"))
+        yield
+
+
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that repeats two tokens is guessed, at full length, however long it takes."""

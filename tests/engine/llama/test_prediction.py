@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.core.gguf import check_model
-from app.engine import predicted_drafts
+from app.engine import predicted_drafts, protocol
 from app.engine.backend import EngineJob
 from app.engine.llama import loading
 from app.engine.llama.cached_sequence import CachedSequence
@@ -26,8 +26,8 @@ from app.engine.llama.prediction_context import PredictionContext
 from app.engine.llama.tiles import TileNumbers
 from app.engine.memory_probe import probe_file
 from app.engine.model_shape import MOST_PREDICTED_TOKENS, ModelLayout, shape_of
-from app.engine.protocol import Ask, LoadModel, Sampling, Wish
-from tests.engine.llama.test_drafts import LETTERS, Loaded, eager  # noqa: F401 - a fixture
+from app.engine.protocol import Ask, DescribeDevices, LoadModel, Sampling, Wish
+from tests.engine.llama.test_drafts import LETTERS, Loaded, eager, own_folder  # noqa: F401 - fixtures
 from tests.helpers.engine import GREEDY
 from tests.helpers.tiny_models import LAYERS, Tensors, make_tiny
 
@@ -68,8 +68,9 @@ def opened(tiny_model: Callable[[str], Path]) -> Iterator[tuple[Model, LlamaCont
     context = LlamaContext(
         library, model.pointer, pointer, threads=1, fixed_threads=True, most_tokens=512, batch_tokens=64
     )
-    guessing = c.llama_init_from_model(model.pointer, prediction_parameters(library, LAYOUT, 1))
-    prediction = PredictionContext(library, model, context, guessing)
+    parameters = prediction_parameters(library, LAYOUT, 1)
+    guessing = c.llama_init_from_model(model.pointer, parameters)
+    prediction = PredictionContext(library, model, context, guessing, parameters)
     yield model, context, prediction
     prediction.free()
     context.free()
@@ -184,6 +185,51 @@ def test_what_was_read_of_other_answers_is_gone_after_a_purge(
     assert prediction.predict(object(), tokens, 2) == [], "nor has another answer anything of it"
     prediction.clear()
     assert prediction.predict(owner, tokens, 2) == []
+
+
+def test_memory_of_guesses_is_free_while_they_rest_and_comes_back(
+    opened: tuple[Model, LlamaContext, PredictionContext],
+) -> None:
+    _, context, prediction = opened
+    tokens, guesses = list(range(10, 40)), []
+    for _ in range(2):
+        context.clear_all()
+        prediction.hand_out_states(is_on=True)
+        owner = object()
+        assert context.decode([(0, tokens[:-1], 0, 1)]) == DECODED
+        prediction.read_along(owner, tokens, 0, len(tokens) - 1)
+        guesses.append(prediction.predict(owner, tokens, MOST_PREDICTED_TOKENS))
+        prediction.rest()
+        assert prediction.is_resting
+        prediction.clear()  # what is purged, or still asked by an answer of before, finds nothing
+        prediction.read_along(owner, tokens, 0, 1)
+        assert prediction.predict(owner, tokens, 2) == []
+    assert guesses[0] == guesses[1] != []
+
+
+def test_where_guesses_cost_more_than_they_gain_the_next_load_leaves_the_layer_out(
+    tiny_model: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(predicted_drafts, "LEAST_TIMES", 1)
+    monkeypatch.setattr(predicted_drafts, "REST_LOSS_TOKENS", -1e9)  # whatever they cost is too much
+    monkeypatch.setattr(predicted_drafts.PredictionGain, "best_length", lambda _, most: min(most, 2))
+    sizes, drafted, told = [], [], []
+    for answers in (2, predicted_drafts.REST_ANSWERS - 1, 1):
+        backend = LlamaBackend()
+        request = LoadModel(1, str(tiny_model(KIND)), Wish(512, gpu_layers=0, devices=("CPU",), threads=1))
+        loaded = backend.load(request, EngineJob(lambda _: None))
+        assert isinstance(loaded, protocol.Loaded)
+        sizes.append(loaded.model.needed_bytes)
+        for _ in range(answers):
+            _, stats, _ = Loaded.ask_one(backend, Ask((), text=TEXT, max_tokens=12, sampling=GREEDY))
+            drafted.append(bool(stats.drafted_tokens))
+        told.append(backend.describe_devices(DescribeDevices(2)).thread_policy.get("guessed_ahead", ""))
+        backend.unload()
+        backend.close()
+    assert sizes[1] < sizes[0] == sizes[2]
+    assert drafted == [True, *[False] * predicted_drafts.REST_ANSWERS, True]
+    assert ["rests" in words for words in told[:2]] == [True, False]
 
 
 @pytest.mark.usefixtures("eager")
