@@ -142,7 +142,8 @@ def test_what_would_act_on_a_terminal_is_seen_there_and_piped_as_it_is(tmp_path:
 
 @pytest.mark.model
 def test_chat_json_has_the_fixed_fields(starter: Path) -> None:
-    result = fireside("chat", "-p", "Say hello.", "--max-tokens", "12", "--temperature", "0", "--json")
+    hard_to_hold = "Say hello. العربية 👩‍👩‍👧 \u202eoverride <|im_end|>"
+    result = fireside("chat", "-p", hard_to_hold, "--max-tokens", "12", "--temperature", "0", "--json")
     body = only_json(result)
     assert result.returncode == 0
     assert set(body) == CHAT_FIELDS
@@ -284,13 +285,6 @@ def test_an_interrupt_stops_the_answer_and_exits_130(starter: Path) -> None:
     assert process.returncode == 130
     assert b"Traceback" not in err
     assert out.endswith(b"\n")
-
-
-@pytest.mark.model
-def test_text_that_is_hard_to_hold_is_answered(starter: Path) -> None:
-    result = fireside("chat", "-p", "العربية 👩‍👩‍👧 \u202eoverride <|im_end|>", "--max-tokens", "4", "--json")
-    assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout)["generated_tokens"] >= 1
 
 
 def test_chat_takes_an_assistant_over_where_no_option_says_otherwise(tmp_path: Path) -> None:

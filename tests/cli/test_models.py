@@ -20,10 +20,11 @@ from app.core.errors.hub_errors import AccessGated, FileNotOnHub, RepositoryMiss
 from app.core.errors.model_errors import ModelAltered, ModelMissing, ModelNotInstalled, ModelUnreadable
 from app.features.error_messages import sentence_for
 from tests.helpers import warm
-from tests.helpers.fake_hub import FakeHub, variant_of
+from tests.helpers.fake_hub import FakeHub
 from tests.helpers.gguf_files import header, padded
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 from tests.helpers.texts import shows
+from tests.helpers.tiny_models import make_tiny
 
 DOWNLOAD_FIELDS = {"path", "size_bytes", "sha256", "resumed_bytes", "seconds"}
 TINY = padded(header({"general.architecture": "llama", "llama.block_count": 1}, [("token_embd.weight", (32,), 0, 0)]))
@@ -49,9 +50,8 @@ def sha_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-@pytest.mark.model
 def test_a_model_that_was_downloaded_answers(hub: FakeHub, starter: Path, tmp_path: Path, fresh_home: Path) -> None:
-    variant = variant_of(starter, tmp_path, "model-Q8_0.gguf")
+    variant = make_tiny("llama", tmp_path / "model-Q8_0.gguf")
     hub.add("someone/model-GGUF", {"model-Q8_0.gguf": variant, "README.md": b"# A model"})
     body = only_json(fireside("models", "download", "someone/model-GGUF", "--json"))
     assert set(body) == DOWNLOAD_FIELDS

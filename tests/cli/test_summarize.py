@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from app.cli.evaluate import NO_SUMMARIES, SKIPPED
-from app.cli.input_files import NO_DOCUMENTS
 from app.cli.summarize import IS_INPUT, MODEL_WROTE, NO_PDF, OWN_NEEDS_INSTRUCTION, USE_MODEL
 from app.cli.terminal import MUST_END_IN, NO_FOLDER
 from app.core.errors.document_errors import DocumentLocked, DocumentUnreadable
@@ -182,11 +181,6 @@ def test_a_model_that_was_not_made_for_the_language_is_told_beside_and_in_the_ob
     warning = "scripted.gguf isn’t made for German. The summary may not be useful."
     assert only_json(result)["warnings"] == [warning]
     assert warning in result.stderr.splitlines()
-    out = tmp_path / "summary.md"
-    scripted(tmp_path, path, "-o", out, answer=f"- {rent} [1]\n")
-    assert "isn’t made for German" in out.read_text("utf-8")
-    english = scripted(tmp_path, path.with_name("miete.txt"), "--language", "en", "--json", answer=f"- {rent} [1]\n")
-    assert only_json(english)["warnings"] == [warning], "what it cannot read it cannot summarize in English either"
 
 
 def test_pages_are_named_and_those_without_text_are_told(tmp_path: Path) -> None:
@@ -198,7 +192,6 @@ def test_pages_are_named_and_those_without_text_are_told(tmp_path: Path) -> None
     assert (body["coverage"]["pages"], body["coverage"]["pages_read"]) == (3, 2)
     assert body["coverage"]["pages_without_text"] == [2]
     assert "2 of 3 pages read" in result.stderr
-    assert "[p. 3]" in scripted(tmp_path, path).stdout
 
 
 def test_several_files_become_one_summary_with_the_file_in_each_claim(tmp_path: Path, lease: Path) -> None:
@@ -233,13 +226,6 @@ def test_a_folder_stands_for_its_documents_and_a_file_that_is_named_twice_is_rea
     assert result.stderr.count("Reading") == 2
 
 
-def test_a_folder_without_documents_is_told(tmp_path: Path) -> None:
-    (tmp_path / "papers").mkdir()
-    result = scripted(tmp_path, tmp_path / "papers")
-    assert result.returncode == 1
-    assert NO_DOCUMENTS in result.stderr
-
-
 def test_where_no_file_can_be_read_there_is_a_sentence_for_each_and_no_engine(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_bytes(b"")
     result = scripted(tmp_path, tmp_path / "none.pdf", tmp_path / "empty.txt", "--json")
@@ -271,18 +257,6 @@ def on_a_terminal(tmp_path: Path, *paths: Path) -> Typist:
     return Typist(*arguments, environment={"FIRESIDE_ENGINE_SCRIPT": str(script)})
 
 
-def test_a_password_is_asked_for_on_a_terminal_until_it_is_right(tmp_path: Path, lease: Path) -> None:
-    with closing(on_a_terminal(tmp_path, locked(tmp_path / "secret.pdf"), lease)) as typist:
-        typist.wait_for(f"{LOCKED}\r\nPassword: ")
-        typist.type("wrong\n")
-        typist.wait_for(f"{WRONG}\r\nPassword: ")
-        typist.type("sesame\n")
-        typist.wait_for('"errors": []')
-        assert typist.end() == 0
-        assert '"blocks": 4, "blocks_read": 4' in typist.shown
-        assert "sesame" not in typist.shown
-
-
 def test_a_file_whose_password_is_not_known_keeps_the_others_from_nothing(tmp_path: Path, lease: Path) -> None:
     with closing(on_a_terminal(tmp_path, locked(tmp_path / "secret.pdf"), lease)) as typist:
         typist.wait_for("Password: ")
@@ -291,49 +265,21 @@ def test_a_file_whose_password_is_not_known_keeps_the_others_from_nothing(tmp_pa
         assert typist.end() == 0
 
 
-def test_ctrl_c_at_the_password_ends_it_with_130(tmp_path: Path) -> None:
-    with closing(on_a_terminal(tmp_path, locked(tmp_path / "secret.pdf"))) as typist:
-        typist.wait_for("Password: ")
-        typist.process.send_signal(signal.SIGINT)
-        assert typist.end() == 130
-
-
-@pytest.mark.parametrize(
-    ("form", "answer", "sentence"),
-    [
-        ("actions", "None.", "No action items found in it."),
-        ("bullets", "I'm sorry, I can't.", "Nothing was written about it."),
-    ],
-)
-def test_where_nothing_was_found_it_is_said(tmp_path: Path, lease: Path, form: str, answer: str, sentence: str) -> None:
-    result = scripted(tmp_path, lease, "--form", form, answer=answer)
-    assert (result.returncode, result.stdout) == (0, f"{sentence}\n")
+def test_where_nothing_was_found_it_is_said(tmp_path: Path, lease: Path) -> None:
+    result = scripted(tmp_path, lease, "--form", "actions", answer="None.")
+    assert (result.returncode, result.stdout) == (0, "No action items found in it.\n")
     assert "statement" not in result.stderr
-    result = scripted(tmp_path, lease, "--form", form, "--json", answer=answer)
+    result = scripted(tmp_path, lease, "--json", answer="I'm sorry, I can't.")
     body = only_json(result)
     assert (list(body), body["summary"], body["claims"]) == (FIELDS, "", [])
-    assert sentence in result.stderr.splitlines()
+    assert "Nothing was written about it." in result.stderr.splitlines()
 
 
-def test_pages_that_are_pictures_are_told_apart_from_empty_ones(tmp_path: Path) -> None:
-    said, scan, empty = Page(), Page(), Page()
-    said.text(72, 100, RENT)
-    scan.picture(72, 100, 400, 500)
-    path = write_pdf(tmp_path / "lease.pdf", [said, scan, empty])
-    result = scripted(tmp_path, path, "--json", answer=f"- {RENT} [1]\n")
-    assert only_json(result)["coverage"]["pages_without_text"] == [2, 3]
-    assert "1 of 3 pages read; 2 is a picture; 3 is empty." in result.stderr.splitlines()
-
-
-@pytest.mark.parametrize("ending", [".html", ".json", ".docx"])
-def test_the_ending_of_the_output_is_its_format(tmp_path: Path, lease: Path, ending: str) -> None:
-    out = tmp_path / f"out{ending}"
+def test_the_ending_of_the_output_is_its_format(tmp_path: Path, lease: Path) -> None:
+    out = tmp_path / "out.docx"
     result = scripted(tmp_path, lease, "-o", out)
     assert (result.returncode, result.stdout) == (0, "")
     assert f"Saved {out}." in result.stderr
-    if ending == ".json":
-        assert list(json.loads(out.read_text("utf-8"))) == FIELDS
-        return
     text = read(out, tmp_path).text
     assert RENT in text
     assert NOTICE in text
@@ -390,10 +336,12 @@ def test_length_form_language_and_instruction_reach_the_model(tmp_path: Path, le
         request = requests(tmp_path / "engine" / "script.json")[-1]
         return json.dumps([request["messages"], request["max_tokens"], request["grammar"]])
 
-    assert asked("--length", "short") != asked("--length", "long")
-    assert "Write in German." in asked("--language", "de")
-    assert "As a poem" in asked("--instruction", "As a poem")
-    assert asked("--form", "actions") != asked("--form", "bullets")
+    short = asked("--length", "short")
+    assert short != asked("--length", "long")
+    assert short != asked("--length", "short", "--form", "actions")
+    own = asked("--language", "de", "--instruction", "As a poem")
+    assert "Write in German." in own
+    assert "As a poem" in own
 
 
 def test_the_model_chosen_for_summaries_is_used_before_that_of_the_chat(
@@ -470,7 +418,7 @@ def test_an_engine_that_keeps_ending_is_told_in_one_sentence(tmp_path: Path, lea
 
 
 def test_no_window_library_is_loaded_and_what_keeps_the_computer_awake_only_for_summaries(
-    tmp_path: Path, lease: Path, fresh_home: Path
+    tmp_path: Path, lease: Path
 ) -> None:
     script = write_script(tmp_path / "engine", {"text": ANSWER})
     program = (
@@ -496,11 +444,6 @@ def test_no_window_library_is_loaded_and_what_keeps_the_computer_awake_only_for_
 
     assert loaded("chat", "-p", "Hello") == "0 []"
     assert loaded("summarize", str(lease)) == "0 ['wakepy', 'rapidfuzz', 'app.features.summarize.summarize']"
-    (place,) = {Path(json.loads(fireside("doctor", "--json").stdout)["folders"]["config"])}
-    save_settings(place / "settings.json", Settings().changed("summaries", stay_awake=False))
-    assert loaded("summarize", str(lease)) == "0 ['rapidfuzz', 'app.features.summarize.summarize']", (
-        "only where it is wished"
-    )
 
 
 def examples(tmp_path: Path, *lines: object) -> Path:
@@ -566,13 +509,6 @@ def test_a_digest_is_compared_without_a_model_and_again_without_the_abstract(tmp
     assert [line for line in table if line.startswith("F1")] == [
         "F1, 2 documents as they are:", "F1, 1 document without an abstract:"
     ]  # fmt: skip
-
-
-def test_a_number_that_is_not_in_its_block_is_counted_as_wrong(tmp_path: Path) -> None:
-    data = examples(tmp_path, GOOD)
-    answer = "The rent of the flat is 900 euros. [1]"
-    body = only_json(scripted(tmp_path, "evaluate", "summarize", "--data", data, "--json", answer=answer))
-    assert (body["claims_found"], body["numbers_right"]) == (0.0, 0.0)
 
 
 def test_a_limit_counts_documents_and_the_table_is_for_people(tmp_path: Path) -> None:

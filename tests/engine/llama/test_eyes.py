@@ -211,14 +211,17 @@ def side_by_side(client: EngineClient, asks: list[list[Message]]) -> list[str]:
     return texts
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name not in ("qwen2vl", "gemma3"))) for name in FAMILIES],
+)
 def test_a_prompt_in_parts_is_what_libmtmd_makes_of_the_whole(
     tiny_model: Callable[[str], Path], tmp_path: Path, family: str
 ) -> None:
     path = make_random_eye(family, tmp_path / "eye.gguf", WIDTH)
     seer = Seer(tiny_model(TEXT_MODELS[family]), path)
     shown = [picture(tmp_path, (9, 9, shade), 64 + 30 * shade, 90) for shade in range(3)]
-    for text in ("a", "ab", "abc", "abcd"):  # so many tokens before the first
+    for text in ("a", "abcd"):  # so many tokens before the first
         parts = [text, shown[0], shown[1], "abc", shown[2], "a"]
         ours = [PromptPart("", False, part) if isinstance(part, Media) else PromptPart(part, False) for part in parts]
         assert seer.placed(ours) == placed_by_libmtmd(seer.model, path, parts)

@@ -125,7 +125,7 @@ def test_one_that_no_longer_fits_is_told_when_a_model_is_loaded(
     ("source", "loads"),
     [
         (ABORTS, False),
-        (BREAKS_OFF.format(function="llama_model_load_from_file"), False),
+        pytest.param(BREAKS_OFF.format(function="llama_model_load_from_file"), False, marks=pytest.mark.slow),
         (BREAKS_OFF.format(function="llama_decode"), True),
     ],
     ids=["when it is loaded", "over a model", "over an answer"],

@@ -293,7 +293,6 @@ DEEP_ENOUGH = 20_000
 NESTED = [
     ("<div>", "</div>"),
     ("<b>", "</b>"),
-    ("<ul><li>", "</ul>"),
     ("<table><tr><td>", "</table>"),
     ("<p hidden>", ""),
     ("<svg>", "</svg>"),
