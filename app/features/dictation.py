@@ -78,8 +78,7 @@ class LiveDictation:
         Raises NoModel or MediaRefused ("deaf"), and the engine's errors.
         """
         engine = self._engine()
-        model = engine.loaded
-        if model is None:
+        if (model := engine.loaded) is None:
             raise NoModel
         if not model.hears:
             raise MediaRefused(NAME, "sound", "deaf")

@@ -120,8 +120,7 @@ class DocumentLibrary:
         """
         # By size and time, not content: a large file would be read to find that it was read before.
         found = _file_status(path)
-        known = self._known_document(path, found, part)
-        if known is not None:
+        if (known := self._known_document(path, found, part)) is not None:
             yield DocumentStored(known)
             return
         hear = self._transcriber_for(path)
@@ -228,8 +227,7 @@ class DocumentLibrary:
         A document that is complete stays as it is, since summaries, translations and answers count its blocks: what
         is read later makes another one, which takes its place in chats.
         """
-        document = self.store.get(document_id)
-        if document is None:
+        if (document := self.store.get(document_id)) is None:
             raise KeyError(document_id)
         readings = self._readings_of(document)
         before = self.read_blocks(document_id)
@@ -337,8 +335,7 @@ class DocumentLibrary:
 
     def document_of(self, attachment: Attachment) -> StoredDocument:
         """Return an attachment's document. Raises KeyError if it is gone."""
-        document = self.store.get(attachment.document_id)
-        if document is None:
+        if (document := self.store.get(attachment.document_id)) is None:
             raise KeyError(attachment.document_id)
         return document
 
@@ -362,8 +359,7 @@ class DocumentLibrary:
 
     def open_document(self, document_id: int) -> KeptDocument:
         """Open a document for the document view. Raises KeyError if it is gone."""
-        document = self.store.get(document_id)
-        if document is None:
+        if (document := self.store.get(document_id)) is None:
             raise KeyError(document_id)
         return KeptDocument(document, self.store, self.folder, self._passwords.get(document_id, ""))
 

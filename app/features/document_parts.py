@@ -89,14 +89,10 @@ def _apart_stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tupl
             return ApartReason.CONTENTS, end
     if block.kind is not BlockKind.HEADING:
         return None, 0
-    if _HEADINGS[ApartReason.INDEX].fullmatch(text):
-        end = _entries_end(shown, place, _is_indexed)
-        if end:
-            return ApartReason.INDEX, end
-    if _HEADINGS[ApartReason.SOURCES].fullmatch(text):
-        end = _sources_end(shown, place)
-        if end:
-            return ApartReason.SOURCES, end
+    if _HEADINGS[ApartReason.INDEX].fullmatch(text) and (end := _entries_end(shown, place, _is_indexed)):
+        return ApartReason.INDEX, end
+    if _HEADINGS[ApartReason.SOURCES].fullmatch(text) and (end := _sources_end(shown, place)):
+        return ApartReason.SOURCES, end
     return None, 0
 
 

@@ -68,8 +68,7 @@ class DrawingWords:
 
 def kind_of(language: str, text: str) -> str:
     """Return what a code block draws: `SVG`, `MERMAID`, or "" for any other code."""
-    name = language.lower()
-    if name == MERMAID:
+    if (name := language.lower()) == MERMAID:
         return MERMAID
     # Models write SVG in blocks called xml or html as well.
     is_svg = name == SVG or (name in ("xml", "html", "") and _SVG.match(text) is not None)
@@ -86,8 +85,7 @@ def page_of(kind: str, source: str, words: DrawingWords) -> str:
         return _drawing_page(
             words.title, f'<figure><img alt="{alt}" src="data:image/svg+xml;base64,{picture}"></figure>{shown}'
         )
-    library = _mermaid_source()
-    if not library:
+    if not (library := _mermaid_source()):
         return _drawing_page(words.title, f"<p>{escape(words.no_library)}</p>{shown}")
     figure = f'<figure><img id="picture" alt=""><p id="problem" hidden>{escape(words.undrawable)}</p></figure>'
     return _drawing_page(words.title, figure + shown, (library, _DRAW))

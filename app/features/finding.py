@@ -340,8 +340,7 @@ def _letters_pattern(word: str) -> str:
     single, double = _letter_variants()
     folded, parts, at = _plain_letters(word), [], 0
     while at < len(folded):
-        pair = folded[at : at + 2]
-        if pair in double:
+        if (pair := folded[at : at + 2]) in double:
             # "ß" is found by "ss", and "æ" by "ae".
             parts.append(f"(?:{re.escape(pair)}|[{double[pair]}])")
             at += 2

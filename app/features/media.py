@@ -106,8 +106,7 @@ class MediaLibrary:
 
     def add_picture(self, path: Path, cancel: CancelToken | None = None) -> StoredMedia:
         """Store a picture. Raises PictureUnreadable, DocumentUnreadable, and errors of child and disk."""
-        added = self._add_given(path, cancel or CancelToken())
-        if added is None:
+        if (added := self._add_given(path, cancel or CancelToken())) is None:
             raise PictureUnreadable(str(path), "damaged")
         return added.media
 
@@ -147,8 +146,7 @@ class MediaLibrary:
         ]
 
     def _decode_planned(self, media: Media) -> Media:
-        stored = self.store.get(media.id)
-        if stored is None or not self.original_path(stored).is_file():
+        if (stored := self.store.get(media.id)) is None or not self.original_path(stored).is_file():
             raise PictureUnreadable(media.id, "gone")
         return self.decode_media(stored, most_tokens=media.most_tokens, at=media.at)
 
@@ -198,8 +196,7 @@ class MediaLibrary:
                 # Known and whole: nothing is decoded again.
                 if known is not None and self._decoded_path(sha256).is_file() and self.original_path(known).is_file():
                     return MediumAdded(path, self.store.add(known))
-            decoded = self._decode_file(scratch, sha256, cancel, name=path)
-            if decoded is None:
+            if (decoded := self._decode_file(scratch, sha256, cancel, name=path)) is None:
                 # Cancelled in the middle of decoding.
                 return None
             media = StoredMedia(sha256, PICTURE, decoded.format, size_bytes, decoded.width, decoded.height)

@@ -76,8 +76,7 @@ def use_translation_file(path: Path) -> UsedTranslation:
     plurals = {message_key(message): message.plural for message in _read_built_in()}
     for message in translated:
         known = replace(message, plural=plurals.get(message_key(message), message.plural))
-        fault = next(message_faults(known, language), None)
-        if fault is not None:
+        if (fault := next(message_faults(known, language), None)) is not None:
             raise TranslationUnusable(str(path), "faulty", tr(fault, text=message.text))
     kept = own_file(language)
     try:
@@ -107,8 +106,7 @@ def _any_built_in() -> Path | None:
 
 
 def _read_built_in() -> Iterator[PoMessage]:
-    path = _any_built_in()
-    if path is not None:
+    if (path := _any_built_in()) is not None:
         yield from _read_file(path)
 
 

@@ -33,8 +33,7 @@ def protection_sentences(reports: Mapping[str, CageReport]) -> list[str]:
     """Return what each process is kept from, and what not, for both faces."""
     said = []
     for work, process in PROCESSES.items():
-        report = reports.get(work)
-        if report is None:
+        if (report := reports.get(work)) is None:
             said.append(tr(NOT_YET, process=tr(process)))
             continue
         said.append(cage_sentence(tr(process), report))

@@ -48,8 +48,7 @@ def keep_chat(talk: AnswerService, conversation_id: int, chat: AnswerService) ->
 
     Raises DiskFull or FolderNotWritable.
     """
-    conversation = talk.conversations.get(conversation_id)
-    if conversation is None:
+    if (conversation := talk.conversations.get(conversation_id)) is None:
         raise KeyError(conversation_id)
     # Citations name documents of the temporary store, which goes.
     messages = [replace(message, sources=()) for message in talk.conversations.whole.all_messages(conversation_id)]

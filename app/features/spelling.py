@@ -274,8 +274,7 @@ class SpellChecker:
         letters = sum(map(str.isalpha, sentence))
         # Only dictionaries of the sentence's script; most of its letters decide.
         codes = [code for code in self.languages if 2 * count_script(script_of(code), sentence) > letters]
-        said = language_by_words(sentence)
-        if said in codes:
+        if (said := language_by_words(sentence)) in codes:
             return said
         codes.sort(key=lambda code: code != usual)  # else in their order
         shares = {code: self._known_share(code, words) for code in codes[:MOST_CANDIDATES]}

@@ -259,8 +259,7 @@ class SyntaxReader:
         return self._held if self._state in (self._read_opening, self._in_name) else ""
 
     def _read_words(self) -> Iterator[Told]:
-        at = self._held.find(self._syntax.begins)
-        if at >= 0:
+        if (at := self._held.find(self._syntax.begins)) >= 0:
             words, self._held, self._state = self._held[:at].rstrip(), self._held[at:], self._read_opening
         else:
             # An end that may begin a call is held back.
@@ -277,8 +276,7 @@ class SyntaxReader:
 
     def _pass_literal(self, literal: str, then: Any) -> bool:
         """Skip a literal that comes next; return whether it was there."""
-        found = _literal_pattern(literal).match(self._held)
-        if found is None:
+        if (found := _literal_pattern(literal).match(self._held)) is None:
             return False
         self._held, self._state = self._held[found.end() :], then
         return True
@@ -349,8 +347,7 @@ class SyntaxReader:
 
     def _first_value(self, text: str) -> tuple[Any, str]:
         """Split off the first complete value of a text; empty while it is incomplete."""
-        quote = self._syntax.quote
-        if quote and text.startswith(quote):
+        if (quote := self._syntax.quote) and text.startswith(quote):
             words, _, rest = text.removeprefix(quote).partition(quote)
             return words, rest
         try:

@@ -195,8 +195,7 @@ class RecordingTranscriber:
         before.
         """
         engine = self._engine()
-        model = engine.loaded
-        if model is None:
+        if (model := engine.loaded) is None:
             raise NoModel
         if not model.hears:
             raise MediaRefused(request.path, "sound", "deaf")
@@ -296,8 +295,7 @@ class _RecordingDocument:
 
     def _transcribe_piece(self, number: int, piece: SoundPiece, said: list[SpokenSegment]) -> Iterator[Event]:
         """Transcribe a piece into `said`, yielding events as the model writes."""
-        found = self._heard_before.find_piece(number, piece)
-        if found is None:
+        if (found := self._heard_before.find_piece(number, piece)) is None:
             for event in ask_model(self._engine, ask_for(piece, self._model), self._cancel):
                 if isinstance(event, PageAnswer):
                     found = event

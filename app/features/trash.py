@@ -144,8 +144,7 @@ class TrashBin:
             self._purge_older(before)
 
     def _purge_older(self, before: float) -> None:
-        doomed = self._store.list_doomed(before)
-        if doomed:
+        if doomed := self._store.list_doomed(before):
             for copy in self._copies():
                 purge_from_copy(copy, doomed)
             self._forget_states(doomed)
@@ -179,8 +178,7 @@ class TrashBin:
         chats = {row.id for row in doomed if row.table == "conversations"}
         read = [self._conversations.get_message(row.id) for row in doomed if row.table == "messages"]
         chats |= {message.conversation_id for message in read if message is not None}
-        sessions = sorted(map(SESSION.format, chats))
-        if sessions:
+        if sessions := sorted(map(SESSION.format, chats)):
             self._forget_loaded({*sessions})
         for session in sessions:
             self._forget(session)
@@ -234,8 +232,7 @@ def purge_from_copy(path: Path, doomed: Sequence[DoomedRow]) -> None:
     A copy that can't be cleaned, as it is damaged or another version's, is deleted. Raises DiskFull or
     FolderNotWritable; the copy is then as it was.
     """
-    found = find_doomed(path, doomed)
-    if not found:
+    if not (found := find_doomed(path, doomed)):
         return
     try:
         with open_copy(path) as copy:

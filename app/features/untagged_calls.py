@@ -74,8 +74,7 @@ def parse_calls(text: str) -> tuple[CallScan, tuple[WrittenCall, ...]]:
         if at == len(text):
             return (CallScan.CALLS if calls else CallScan.OPEN), tuple(calls)
         if text[at] != "{":
-            end = _mark_end(text, at)
-            if end is None:
+            if (end := _mark_end(text, at)) is None:
                 return CallScan.OPEN if _may_become_mark(text[at:]) else CallScan.WORDS, tuple(calls)
             at = end
             continue
@@ -85,8 +84,7 @@ def parse_calls(text: str) -> tuple[CallScan, tuple[WrittenCall, ...]]:
             value, end = _JSON.raw_decode(text, at)
         except (ValueError, RecursionError):
             return CallScan.OPEN if _may_become_call(text, at) else CallScan.WORDS, tuple(calls)
-        call = _call_of(value)
-        if call is None:
+        if (call := _call_of(value)) is None:
             return CallScan.WORDS, tuple(calls)
         calls.append(call)
         at = end
@@ -99,8 +97,7 @@ def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 def _mark_end(text: str, at: int) -> int | None:
     """Return the end of a fence or tag starting here; None if there is none."""
-    fence = _FENCE.match(text, at)
-    if fence is not None:
+    if (fence := _FENCE.match(text, at)) is not None:
         # A fence's name may go on with the next piece.
         return fence.end() if (fence[1] in FENCES and fence.end() < len(text)) or fence[0] == "```" else None
     tag = next((tag for tag in TAGS if text.startswith(tag, at)), None)
@@ -115,9 +112,8 @@ def _may_become_call(text: str, at: int) -> bool:
     """Return whether an incomplete object has only keys of a call so far."""
     at += 1
     while True:
-        key = _KEY.match(text, at)
         # The key isn't whole yet: it has to begin one of a call's.
-        if key is None:
+        if (key := _KEY.match(text, at)) is None:
             begun = _BEGUN_KEY.fullmatch(text, at)
             return begun is not None and any(name.startswith(begun[1] or "") for name in CALL_KEYS)
         if key[1] not in CALL_KEYS:
@@ -127,8 +123,7 @@ def _may_become_call(text: str, at: int) -> bool:
         except (ValueError, RecursionError):
             # The value isn't whole; it may still become anything.
             return True
-        at = _match_end(_SPACE, text, at)
-        if at == len(text):
+        if (at := _match_end(_SPACE, text, at)) == len(text):
             return True
         if text[at] != ",":
             return False

@@ -159,8 +159,7 @@ def _parse_release(said: Any) -> ReleaseFile:
 
 def version_precedence(version: str) -> tuple[Any, ...]:
     """Return the sort key of a semantic version (semver.org, 11): 1.0.0-a < 1.0.0-a.1 < 1.0.0. Raises ValueError."""
-    found = _VERSION.fullmatch(version)
-    if found is None:
+    if (found := _VERSION.fullmatch(version)) is None:
         raise ValueError("no semantic version")
     before = tuple(
         # Numbers before words, and numbers by value (semver 11).

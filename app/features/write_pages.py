@@ -58,8 +58,7 @@ class Pages(PageStore):
         path = path.absolute()
         text, form, remarks = _read_file(path)
         # The same file with other words is another page, so that nothing written here is lost.
-        page = self.of_file(path, text)
-        if page is None:
+        if (page := self.of_file(path, text)) is None:
             page = self.create(text, title=visible_name(path.name), file=path, file_form=form)
         # The text is the same; how it is written has changed.
         elif page.file_form != form:
@@ -77,8 +76,7 @@ class Pages(PageStore):
             return self._export_file(page_id, path.absolute())
 
     def _export_file(self, page_id: int, path: Path) -> tuple[str, ...]:
-        page = self.get(page_id)
-        if page is None:
+        if (page := self.get(page_id)) is None:
             raise KeyError(page_id)
         data, form, remarks = _encode_text(page.text, page.file_form)
         target = path.resolve()  # a link stays one
@@ -105,9 +103,8 @@ def _read_file(path: Path) -> tuple[str, dict[str, Any], tuple[str, ...]]:
 
     # Before the bytes: a change in between is seen at the next saving.
     seen, data = _file_identity(path), _bytes_of(path)
-    encoding = encoding_of(data)
     # PDFs begin like text.
-    if not encoding or data.startswith(_NEVER_TEXT):
+    if not (encoding := encoding_of(data)) or data.startswith(_NEVER_TEXT):
         raise _unreadable_file(path, "not_text")
     decoded, mark = decode(data, encoding), _MARKS.get(encoding, b"")
     has_mark = bool(mark) and data.startswith(mark)
@@ -120,8 +117,7 @@ def _bytes_of(path: Path) -> bytes:
     from app.documents.child_files import check_file
 
     try:
-        size_bytes = check_file(path).st_size
-        if size_bytes > MOST_FILE_BYTES:
+        if check_file(path).st_size > MOST_FILE_BYTES:
             raise _unreadable_file(path, "too_large")
         with path.open("rb") as file:
             # One byte more tells that it has grown since.

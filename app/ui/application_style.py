@@ -35,8 +35,7 @@ class ApplicationStyle:
         self._application, self._px, self._sheet = application, px, ""
         # Native styles follow a style sheet in part only, and differently on each system.
         application.setStyle("Fusion")
-        bars = application.findChild(OverlayBars)
-        if bars is None:
+        if (bars := application.findChild(OverlayBars)) is None:
             watch = InputWatch(application)
             FocusRing(watch, application)
             bars = OverlayBars(watch)

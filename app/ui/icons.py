@@ -64,8 +64,7 @@ class _GlyphEngine(QIconEngine):
         if size.isEmpty():
             return QPixmap()  # a button without any room
         key = (size.width(), size.height(), mode)
-        drawn = self._drawn.get(key)
-        if drawn is None:
+        if (drawn := self._drawn.get(key)) is None:
             drawn = self._drawn[key] = QPixmap(size)
             drawn.fill(Qt.GlobalColor.transparent)
             painter = QPainter(drawn)

@@ -29,8 +29,7 @@ class InputWatch(QObject):
         self._find_windows()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kind = event.type()
-        if kind not in _WATCHED or not isinstance(watched, QWindow):
+        if (kind := event.type()) not in _WATCHED or not isinstance(watched, QWindow):
             return False
         if isinstance(event, QWheelEvent):
             widget, turned = self._widget_at(watched, event.position().toPoint()), event.angleDelta()

@@ -67,8 +67,7 @@ def count_briefly(texts: CountedTexts, number: int, **values: object) -> str:
 
 def ago(at_s: float) -> str:
     """Format a past time: today, 3 days, 5 months, 2 years ago."""
-    days = int((time.time() - at_s) // DAY_S)
-    if days < 1:
+    if (days := int((time.time() - at_s) // DAY_S)) < 1:
         return tr("today")
     for size, text, many in ((365, "a year ago", "{n} years ago"), (30, "a month ago", "{n} months ago")):
         if days >= size:
@@ -128,8 +127,7 @@ def left_words(left_s: float) -> str:
     """Format the remaining time, rounded more the longer it is."""
     if left_s < 50:
         return tr(UNDER_A_MINUTE_LEFT)
-    minutes = round(left_s / 60)
-    if minutes < 60:
+    if (minutes := round(left_s / 60)) < 60:
         return tr(MINUTES_LEFT, minutes=minutes)
     hours, rest = divmod(round(minutes / 5) * 5, 60)
     if hours >= 24:

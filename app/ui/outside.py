@@ -81,8 +81,7 @@ class Tray(QObject):
     def refresh_work(self) -> None:
         if self._icon is None:
             return
-        words = tuple(self._work().values())
-        if words != self._shown_words:
+        if (words := tuple(self._work().values())) != self._shown_words:
             self._shown_words = words
             self._icon.setIcon(app_icon(SIZES_PX, is_at_work=bool(words)))
             self._icon.setToolTip("\n".join([APP_NAME, *map(visible_line, words)]))
@@ -109,14 +108,12 @@ class Tray(QObject):
         self._icon.show()
 
     def _fill(self) -> None:
-        menu = self._menu
-        if menu is None:
+        if (menu := self._menu) is None:
             return
         menu.clear()
         for name, words in self._entries.items():
             menu.addAction(tr(words)).triggered.connect(lambda _=False, name=name: self.chosen.emit(name))
-        work = self._work()
-        if work:
+        if work := self._work():
             menu.addSeparator()
         for tab, running in work.items():
             menu.addAction(running).triggered.connect(lambda _=False, tab=tab: self.tab_wanted.emit(tab))

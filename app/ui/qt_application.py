@@ -73,8 +73,7 @@ def run(arguments: list[str]) -> int:
     # Made when first needed: handing over to another instance needs none.
     theme = cache(lambda: _theme(application, paths))
     try:
-        notices = _claim_instance(instance, wanted, theme)
-        if notices is None:
+        if (notices := _claim_instance(instance, wanted, theme)) is None:
             return 0
         return _run_window(application, instance, paths, theme(), wanted=wanted, notices=notices)
     finally:
@@ -118,8 +117,7 @@ def _claim_instance(
 ) -> list[PersonMessage] | None:
     """Return the messages for this start's window; None if another instance took over."""
     for _ in range(HAND_OVERS):
-        found = instance.claim()
-        if found is InstanceState.ENDING:
+        if (found := instance.claim()) is InstanceState.ENDING:
             from app.ui.shell.startup import StillEnding  # rarely needed
 
             waiting = StillEnding(theme(), instance.claim)
@@ -128,8 +126,7 @@ def _claim_instance(
             found = waiting.found
         if found is InstanceState.NOBODY:
             return []
-        heard = instance.hand_over(wanted)
-        if heard is HandOverReply.SHOWN:
+        if (heard := instance.hand_over(wanted)) is HandOverReply.SHOWN:
             return None
         if heard is HandOverReply.NOTHING:
             break

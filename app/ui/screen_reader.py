@@ -197,8 +197,7 @@ class PressAction(QAccessibleActionInterface):
         return [self.pressAction()] if self._part().press is not None else []
 
     def doAction(self, _name: str) -> None:
-        press = self._part().press
-        if press is not None:
+        if (press := self._part().press) is not None:
             press()
 
     def keyBindingsForAction(self, _name: str) -> list[str]:
@@ -265,8 +264,7 @@ class ControlInterface(QAccessibleWidget):
         self._native_number = QAccessible.uniqueId(native)
         self._casts: dict[Cast, Any] = {}
         for kind in _PASSED_ON:
-            found = native.interface_cast(kind)
-            if found is None:
+            if (found := native.interface_cast(kind)) is None:
                 _spare_nones.append(None)
             else:
                 self._casts[kind] = found

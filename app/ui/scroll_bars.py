@@ -169,8 +169,7 @@ class OverlayBars(QObject):
                 self._drop(orientation)
 
     def _drop(self, orientation: Qt.Orientation) -> None:
-        bar = self._shown.pop(orientation, None)
-        if bar is not None and isValid(bar):
+        if (bar := self._shown.pop(orientation, None)) is not None and isValid(bar):
             bar.hide()
             bar.deleteLater()
 

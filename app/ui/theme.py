@@ -372,8 +372,7 @@ class Theme(QObject):
 
     @zoom.setter
     def zoom(self, zoom: float) -> None:
-        zoom = min(max(zoom, ZOOM_STEPS[0]), ZOOM_STEPS[-1])
-        if zoom != self._choice.zoom:
+        if (zoom := min(max(zoom, ZOOM_STEPS[0]), ZOOM_STEPS[-1])) != self._choice.zoom:
             self._choice.zoom = zoom
             self._apply()
 

@@ -51,8 +51,7 @@ def is_pseudo_language() -> bool:
 
 def _load_texts_of_qt(application: QApplication, language: str) -> None:
     """Load what Qt itself shows, such as the menus of text fields, from the files that come with it."""
-    translator = application.findChild(QTranslator, _OF_QT)
-    if translator is not None:
+    if (translator := application.findChild(QTranslator, _OF_QT)) is not None:
         application.removeTranslator(translator)
         translator.setParent(None)
     translator, folder = QTranslator(application), QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)

@@ -483,8 +483,7 @@ class AnswerService:
         return fields | own | ({"shared": name, "shared_characters": len(common)} if name else {})
 
     def _model_name(self) -> str:
-        loaded = self.engine.loaded
-        if loaded is None:
+        if (loaded := self.engine.loaded) is None:
             return ""
         is_here = self._name_of is not None and not isinstance(loaded, ModelElsewhere)  # whose name has its host
         return self._name_of(Path(loaded.path)) if self._name_of is not None and is_here else loaded.name

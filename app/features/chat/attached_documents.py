@@ -138,14 +138,12 @@ class AttachedDocuments:
         a passage seems to answer, unless a document is shown whole (`has_whole`: in the preamble): words in common
         know less than a model that reads all of it.
         """
-        branch = _to_question(branch)
-        if not branch:
+        if not (branch := _to_question(branch)):
             return False
         question = branch[-1]
         attachments = self.documents.attachments.of_messages([message.id for message in branch])
         # Shared ones first, in the order in which the prompt has them.
-        wanted = list(dict.fromkeys([*around, *_searched_documents(branch, attachments, hidden)]))
-        if not wanted:
+        if not (wanted := list(dict.fromkeys([*around, *_searched_documents(branch, attachments, hidden)]))):
             return False
         # What knows words takes a moment to import, and is only now needed.
         from app.features.retrieval.absence import has_answer

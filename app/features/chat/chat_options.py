@@ -114,8 +114,7 @@ def template_variables(
 
     They change only the prompt's end, so that the KV cache of the conversation stays usable.
     """
-    wish = _thinking_choice(conversation, settings)
-    if not wish or loaded is None:
+    if not (wish := _thinking_choice(conversation, settings)) or loaded is None:
         return {}
     if loaded.thinking in SWITCHES:
         # Templates call the switch by either name; the other one is passed over.

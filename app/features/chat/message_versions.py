@@ -17,8 +17,7 @@ class MessageVersions:
 
     def get_stored(self, message_id: int) -> StoredMessage:
         """Return a message as the store has it. Raises KeyError if it is gone."""
-        message = self._conversations.get_message(message_id)
-        if message is None:
+        if (message := self._conversations.get_message(message_id)) is None:
             raise KeyError(message_id)
         return message
 

@@ -145,8 +145,7 @@ def doubt_of(guesses: Sequence[Guess]) -> float:
 def _shares_of(guesses: Sequence[Guess]) -> dict[str, float]:
     shares = {YES: 0.0, NO: 0.0}
     for guess in guesses:
-        word = guess.data.decode("utf-8", "replace").strip().casefold()
-        if word in shares:
+        if (word := guess.data.decode("utf-8", "replace").strip().casefold()) in shares:
             shares[word] += guess.probability
     return shares
 

@@ -271,7 +271,6 @@ class PromptInspector:
         return conversation, self._conversations.read_branch(conversation_id) if conversation is not None else []
 
     def _stored_message(self, message_id: int) -> StoredMessage:
-        message = self._conversations.get_message(message_id)
-        if message is None:
+        if (message := self._conversations.get_message(message_id)) is None:
             raise KeyError(message_id)
         return message

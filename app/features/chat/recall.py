@@ -212,8 +212,7 @@ def make_excerpt(text: str, terms: Sequence[SearchTerm]) -> str:
     room = MOST_BYTES
     # Of equal ones the earlier, so that the same question gives the same excerpt.
     for at in sorted(range(len(spans)), key=lambda at: (-near[at], at)):
-        size = len(text[slice(*spans[at])].encode())
-        if size <= room:
+        if (size := len(text[slice(*spans[at])].encode())) <= room:
             kept.add(at)
             room -= size
     return _join_spans(text, spans, kept)

@@ -56,8 +56,7 @@ def _keep_unread(state: ChatState) -> Step:
 
 def _on_show_chat(state: ChatState, message: m.ShowChat) -> Step:
     effects: list[object] = list(_store_texts(state))
-    before = state.place.talk
-    if before is not message.place.talk and before.is_temporary:
+    if (before := state.place.talk) is not message.place.talk and before.is_temporary:
         effects.append(m.StopAnswers(state.place))
         state, more = _forget_chats(state, before)
         effects += more
@@ -91,8 +90,7 @@ def _on_draft_opened(state: ChatState, message: m.DraftOpened) -> Step:
     parts: list[DraftPart] = []
     key = state.next_key
     for attachment, document, real_path in message.attached:
-        before = known.get(attachment.id)
-        if before is None or before.place != place:
+        if (before := known.get(attachment.id)) is None or before.place != place:
             before = DraftDocument(
                 key=key, place=place, path=document.path, real_path=real_path, part=part_of(document), stage=Stage.READ
             )
@@ -100,8 +98,7 @@ def _on_draft_opened(state: ChatState, message: m.DraftOpened) -> Step:
         parts.append(replace(before, document=document, attachment=attachment))
         key += 1
     for use in message.uses:
-        picture = seen.get(use.id)
-        if picture is None or picture.place != place:
+        if (picture := seen.get(use.id)) is None or picture.place != place:
             path = Path(use.name)
             picture = DraftPicture(key=key, place=place, given=path, path=path, stage=Stage.READ)
         parts.append(replace(picture, use=use))
@@ -182,8 +179,7 @@ def _on_unread_found(state: ChatState, message: f.UnreadFound) -> Step:
 
 
 def _on_text_read(state: ChatState, message: m.TextRead) -> Step:
-    part = state.find(message.key)
-    if part is None:
+    if (part := state.find(message.key)) is None:
         return state, ()
     state, effects = remove_parts(state, [part], is_told=False)
     if part.place != state.place and part.place not in state.unsaved:

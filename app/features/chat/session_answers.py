@@ -110,8 +110,7 @@ def _on_retry(state: ChatState, message: m.RetryAnswer) -> Step:
 
 
 def _on_answer_from(state: ChatState, message: m.AnswerFrom) -> Step:
-    answer = state.message_of(message.answer_id)
-    if answer is None:
+    if (answer := state.message_of(message.answer_id)) is None:
         return state, ()
     if state.is_busy:
         return state, (m.ReportBusy(),)
@@ -128,8 +127,7 @@ def _on_stop(state: ChatState, message: m.StopAnswers) -> Step:
 
 
 def _on_edit(state: ChatState, message: m.EditMessage) -> Step:
-    old = state.message_of(message.message_id)
-    if old is None:
+    if (old := state.message_of(message.message_id)) is None:
         return state, ()
     if state.is_busy:
         return state, (m.ReportBusy(),)
@@ -199,8 +197,7 @@ def _on_answer_progressed(state: ChatState, message: m.AnswerProgressed) -> Step
 
 def _on_answer_ended(state: ChatState, message: m.AnswerEnded) -> Step:
     """Update branch and queue after an answer: nothing is sent automatically after one that was stopped or failed."""
-    ended = state.answer_of(message.key)
-    if ended is None:
+    if (ended := state.answer_of(message.key)) is None:
         return state, ()
     state = replace(state, answers=tuple(answer for answer in state.answers if answer is not ended), is_next_due=True)
     effects: tuple[object, ...] = (m.TouchChat(ended.place),)

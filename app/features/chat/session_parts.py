@@ -153,8 +153,7 @@ def _on_put_into_message(state: ChatState, message: m.PutIntoMessage) -> Step:
 
 
 def _on_read_again(state: ChatState, message: f.ReadAgain) -> Step:
-    part = state.find_file(message.key)
-    if part is None or not may_be_read_again(part, message):
+    if (part := state.find_file(message.key)) is None or not may_be_read_again(part, message):
         return state, ()
     effects: tuple[object, ...] = ()
     if message.part is not None:
@@ -220,8 +219,7 @@ def _on_document_read(state: ChatState, message: m.DocumentRead) -> Step:
     part = state.find(message.key)
     if not isinstance(part, DraftDocument):
         return state, ()
-    attachment = part.attachment
-    if attachment is not None:
+    if (attachment := part.attachment) is not None:
         # Passages are numbers of blocks, which are counted anew in the new document.
         attachment = replace(attachment, document_id=message.document.id, passages=())
     return with_part(state, replace(part, document=message.document, attachment=attachment, fit=None)), ()

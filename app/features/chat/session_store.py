@@ -73,8 +73,7 @@ class SessionStore:
             text = conversation.draft
         attached: list[tuple[Attachment, StoredDocument, Path]] = []
         for attachment in talk.documents.attachments.in_draft(place.conversation_id):
-            document = talk.documents.store.get(attachment.document_id)
-            if document is not None:
+            if (document := talk.documents.store.get(attachment.document_id)) is not None:
                 attached.append((attachment, document, document.path.resolve()))
         uses = tuple(talk.conversations.media.in_draft(place.conversation_id))
         return m.DraftOpened(place, text, tuple(attached), uses, self._loaded())
@@ -157,8 +156,7 @@ class SessionStore:
 
     def _read_text(self, effect: m.ReadText) -> m.TextRead:
         part = effect.part
-        text = part.text
-        if not text and part.document is not None:
+        if not (text := part.text) and part.document is not None:
             text = part.place.talk.documents.text_of(part.document)
         return m.TextRead(part.key, text)
 
@@ -177,9 +175,8 @@ class SessionStore:
         if not effect.is_queued:
             question = talk.add_question(number, effect.text, draft_of=number)
             return m.MessageSent(effect.place, question, effect.is_whole)
-        conversation = talk.conversations.get(number)
         # A chat that waits needs a title to be found by.
-        if conversation is not None and not conversation.title:
+        if (conversation := talk.conversations.get(number)) is not None and not conversation.title:
             talk.conversations.update(number, title=first_words(effect.text), titled_by="")
         talk.conversations.queued.add(number, effect.text, draft_of=number)
         return m.MessageQueued(effect.place)

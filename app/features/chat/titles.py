@@ -59,8 +59,7 @@ _INLINE = re.compile(r"(\*\*|~~|`)(?=\S)(.+?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*]+?
 def first_words(text: str, characters: int = TITLE_CHARACTERS) -> str:
     """Make a title from a question without its empty opening, cut at a word."""
     line = without_marks(" ".join(text.split()))
-    said = without_opening(line)
-    if said != line:
+    if (said := without_opening(line)) != line:
         # What remains becomes a title: capital in front, no question mark behind.
         said = (said[:1].upper() + said[1:]).rstrip(" ?？؟.!")
     if len(said) <= characters:
@@ -74,8 +73,7 @@ def without_opening(line: str) -> str:
     rest = line
     # Several in a row: "Hello! I have a question, please: ..."
     for _ in range(MOST_OPENINGS):
-        found = _opening_phrases().match(rest.lstrip(_AROUND))
-        if found is None:
+        if (found := _opening_phrases().match(rest.lstrip(_AROUND))) is None:
             break
         rest = rest.lstrip(_AROUND)[found.end() :].lstrip(_AROUND)
     # Too little left says less than the greeting does.

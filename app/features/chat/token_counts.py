@@ -50,8 +50,7 @@ class TokenCounts:
 
     def require_model(self) -> ModelLoaded:
         """Return the loaded model. Raises NoModel."""
-        loaded = self._engine.loaded
-        if loaded is None:
+        if (loaded := self._engine.loaded) is None:
             raise NoModel
         return loaded
 

@@ -202,8 +202,7 @@ def keep_unsupported(chats: AnswerService, answer: StoredMessage, spans: Sequenc
     now = chats.conversations.get_message(answer.id)
     if now is None or now.text != answer.text or now.state is MessageState.WRITING:
         return
-    sources = with_unsupported(now.sources, spans, checker)
-    if sources != list(now.sources):
+    if (sources := with_unsupported(now.sources, spans, checker)) != list(now.sources):
         chats.conversations.set_sources(answer.id, sources)
 
 

@@ -46,9 +46,8 @@ class ClaimChecker:
 
         A failing checker never withholds the summary.
         """
-        path = self._path()
         # A partial summary will be made anew.
-        if path is None or summary.is_partial:
+        if (path := self._path()) is None or summary.is_partial:
             return summary
         try:
             return (yield from self._check_claims(summary, documents, path, cancel))

@@ -39,8 +39,7 @@ def fetch_checker(models: ModelCollection, paths: AppPaths, cancel: CancelToken)
     ModelUnreadable for another kind of model.
     """
     repository = models.hub.read_repository(REPOSITORY, "", cancel)
-    files = repository.unconverted
-    if not files:
+    if not (files := repository.unconverted):
         raise FileNotOnHub(REPOSITORY, UNCONVERTED[-1])
     total, before = sum(file.size_bytes for file in files), 0
     fetched: list[Path] = []

@@ -82,8 +82,7 @@ class ChatStores:
     def project_of(self, told: dict[str, Any]) -> int | None:
         """Return the project for an imported chat, created if needed; None without one."""
         fields = fields_of(told.get("project"))
-        name = text_of(fields.get("name")).strip()
-        if not name:
+        if not (name := text_of(fields.get("name")).strip()):
             return None
         # By its name: importing the same file twice makes no second project.
         found = next((project for project in self._projects.all() if project.name == name), None)
@@ -95,17 +94,15 @@ class ChatStores:
             # What a file holds is bounded, since nobody knows who wrote it.
             self._memories.add(text, project.id)
         for document_fields in map(fields_of, list_of(fields.get("documents"))[:MOST]):
-            document = self._documents.find_content(text_of(document_fields.get("sha256")))
             # Documents aren't in the file; those that are here by their content are found again.
-            if document is not None:
+            if (document := self._documents.find_content(text_of(document_fields.get("sha256")))) is not None:
                 self._project_documents.add(project.id, document.id)
         return project.id
 
     def assistant_of(self, told: dict[str, Any]) -> int | None:
         """Return the assistant of an imported chat, created if needed; None without one."""
         fields = fields_of(told.get("assistant"))
-        name = text_of(fields.get("name")).strip()
-        if not name:
+        if not (name := text_of(fields.get("name")).strip()):
             return None
         found = next((assistant for assistant in self._assistants.all() if assistant.name == name), None)
         if found is not None:
@@ -220,8 +217,7 @@ def _attachment_fields(shelf: ChatArchive, attachments: Sequence[Attachment]) ->
 
 
 def _named_source(shelf: ChatArchive, source: dict[str, Any]) -> dict[str, Any] | None:
-    document = shelf.documents.get(count_of(source.get("document_id")))
-    if document is None:
+    if (document := shelf.documents.get(count_of(source.get("document_id")))) is None:
         return None
     fields = {name: value for name, value in source.items() if name != "document_id"}
     return fields | {"name": document.name, "sha256": document.sha256}

@@ -84,10 +84,8 @@ class FolderBeside:
 
     def copy_picture(self, library: MediaLibrary, use: MediaUse) -> str:
         """Copy a picture once and return its path relative to the text; "" if it is gone. Raises OSError."""
-        known = self._names.get(use.media.sha256)
-        if known is None:
-            found = find_file(library, use, IN_BROWSERS)
-            if found is None:
+        if (known := self._names.get(use.media.sha256)) is None:
+            if (found := find_file(library, use, IN_BROWSERS)) is None:
                 return ""
             ending = ending_of(use.media) if found[1] == use.media.format else ".png"
             # Numbered, since pictures often have the same name.
@@ -126,9 +124,8 @@ def take_pictures(library: MediaLibrary, value: Any) -> tuple[list[NewUse], list
     uses, missing = [], []
     for fields in map(fields_of, list_of(value)):
         sha256, name = text_of(fields.get("sha256")), name_of(fields.get("name")) or "picture"
-        stored = library.store.get(sha256)
         # The row may outlive the file.
-        if stored is None or not library.original_path(stored).is_file():
+        if (stored := library.store.get(sha256)) is None or not library.original_path(stored).is_file():
             stored = _add_picture(library, name, fields)
         if stored is None:
             missing.append(name)
@@ -180,8 +177,7 @@ def _open_picture(given: GivenPicture, find: Find) -> Path | UnsavedPicture:
         if given.data:
             # Strict: other characters in base64 are no picture.
             return UnsavedPicture(name, base64.b64decode(given.data, validate=True))
-        found = find(given.asset)
-        if found is None or isinstance(found, Path):
+        if (found := find(given.asset)) is None or isinstance(found, Path):
             return found or UnsavedPicture(name, b"")
         with found() as stream:
             # One byte more tells that it is too large without reading it all.

@@ -139,8 +139,7 @@ def seconds_of(value: Any) -> float | None:
             value = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError, OSError):
             return None
-    number = number_of(value)
-    if number is None:
+    if (number := number_of(value)) is None:
         return None
     number = number / 1000 if number > _MILLISECONDS else number
     return number if 0 < number < _LATEST_S else None

@@ -73,9 +73,8 @@ class JsonPieces:
                         at, is_escaped = at + 1, False
                         # An escaped sign may be the first of the next chunk.
                         continue
-                    found = _IN_STRING.search(data, at)
                     # Only strings can hold brackets that count for nothing.
-                    if found is None:
+                    if (found := _IN_STRING.search(data, at)) is None:
                         break
                     at, is_escaped = found.end(), found[0] == b"\\"
                     in_string = is_escaped

@@ -51,13 +51,11 @@ def _make_parser() -> MarkdownIt:
 
 
 def _bracketed_formula(state: StateInline, silent: bool) -> bool:
-    opening = state.src[state.pos : state.pos + 2]
-    if opening not in CLOSING:
+    if (opening := state.src[state.pos : state.pos + 2]) not in CLOSING:
         return False
     begin = state.pos + 2
     # Bounded: an opening bracket without a closing one would be looked for to the end of the text.
-    end = state.src.find(CLOSING[opening], begin, min(begin + LONGEST_FORMULA, state.posMax))
-    if end <= begin:
+    if (end := state.src.find(CLOSING[opening], begin, min(begin + LONGEST_FORMULA, state.posMax))) <= begin:
         return False
     if not silent:
         token = state.push("math_inline", "math", 0)

@@ -55,8 +55,7 @@ def _write_row(children: Sequence[Element], depth: int) -> str:
     """Write elements in a row; a sum or an integral takes what follows as its operand."""
     if depth > MOST_NESTING:
         raise NotTypeset
-    fenced = _write_fenced(children, depth)
-    if fenced is not None:
+    if (fenced := _write_fenced(children, depth)) is not None:
         return fenced
     written, at = "", 0
     while at < len(children):

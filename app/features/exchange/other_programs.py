@@ -177,9 +177,8 @@ def _content_text(content: dict[str, Any], kind: str, chat: ForeignChat) -> str:
 
 
 def _part_text(part: dict[str, Any], chat: ForeignChat) -> str:
-    kind = text_of(part.get("content_type"))
     # Newer parts of spoken chats hold their transcript.
-    if kind == "audio_transcription" or "text" in part:
+    if (kind := text_of(part.get("content_type"))) == "audio_transcription" or "text" in part:
         return text_of(part.get("text"))
     if kind in _VOICE:
         chat.left_out["voice"] += 1
@@ -265,8 +264,7 @@ def _said_to_claude(message: dict[str, Any], name: str, before: str | None, chat
     said.created_at = seconds_of(message.get("created_at"))
     blocks, texts, thoughts = list_of(message.get("content")), [], []
     for block in map(fields_of, blocks):
-        kind = text_of(block.get("type"))
-        if kind == "text":
+        if (kind := text_of(block.get("type"))) == "text":
             texts.append(text_of(block.get("text")))
         elif kind == "thinking":
             thoughts.append(text_of(block.get("thinking")))
@@ -292,8 +290,7 @@ def _attachment_texts(message: dict[str, Any], said: ForeignMessage, chat: Forei
     # The same file may be in several of these lists.
     for key in ("attachments", "files", "files_v2"):
         for fields in map(fields_of, list_of(message.get(key))):
-            name = name_of(fields.get("file_name"))
-            if not name:
+            if not (name := name_of(fields.get("file_name"))):
                 pastes.append(text_of(fields.get("extracted_content")))
             elif name not in said.names:
                 said.names.append(name)
@@ -392,8 +389,7 @@ def _content_of(content: Any, said: ForeignMessage, chat: ForeignChat) -> str:
         return content
     texts = []
     for part in map(fields_of, list_of(content)):
-        kind = text_of(part.get("type"))
-        if kind == "text":
+        if (kind := text_of(part.get("type"))) == "text":
             texts.append(text_of(part.get("text")))
         elif kind == "file":
             asset = text_of(part.get("fileIdentifier"))
@@ -531,8 +527,7 @@ def read_open_webui(value: dict[str, Any]) -> ForeignChat:
         seconds_of(value.get("updated_at")),
         value.get("pinned") is True,
     )
-    messages = fields_of(history.get("messages"))
-    if messages:
+    if messages := fields_of(history.get("messages")):
         for name, message in messages.items():
             parent = fields_of(message).get("parentId")
             _add_message(message, name, parent if isinstance(parent, str) and parent else None, chat)

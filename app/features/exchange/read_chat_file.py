@@ -80,8 +80,7 @@ def read_chat(value: dict[str, Any], shelf: ChatArchive, fallback_at: float) -> 
     read.around = {name: value.get(name) for name in ("project", "assistant", "tags")}
     seen: set[int] = set()
     for fields in given:
-        message = _parse_message(fields, seen, created_at, read.left_out)
-        if message is not None:
+        if (message := _parse_message(fields, seen, created_at, read.left_out)) is not None:
             seen.add(message.id)
             read.messages.append(_with_documents(message, fields, shelf, read))
     _take_pictures(None, value.get("draft_media"), shelf, read)

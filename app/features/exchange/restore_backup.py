@@ -361,8 +361,7 @@ def put_back(places: AppPaths) -> None:
             drop_waiting(places)
             return
         put_in_place(places)  # it may have been ended in the middle
-    aside = last_aside(places)
-    if aside is None:
+    if (aside := last_aside(places)) is None:
         return
     try:
         came = _RestoreProgress.read(aside).came

@@ -209,8 +209,7 @@ class _ChatDocxWriter:
 
     def _placed_paragraph(self, text: str, place: _InsertPlace) -> Paragraph:
         """Add a paragraph in its list or quote."""
-        depth = min(len(place.lists), MOST_LEVELS)
-        if not depth:
+        if not (depth := min(len(place.lists), MOST_LEVELS)):
             # The template has three levels of styles.
             return self._add_paragraph("Quote" if place.quotes else None, text)
         style, _, number = place.lists[-1].partition(":")
@@ -236,8 +235,7 @@ class _ChatDocxWriter:
 
     def _write_formula(self, token: Token, place: _InsertPlace) -> None:
         """Write a formula on its own line; one that can't be typeset as its source."""
-        math = office_math(token.content, is_block=True)
-        if math is None:
+        if (math := office_math(token.content, is_block=True)) is None:
             self._write_code(markup.formula_source(token), place)
             return
         paragraph = self._add_paragraph(None, "")
@@ -252,9 +250,8 @@ class _ChatDocxWriter:
                 rows.append([])
             if token.type == "inline":
                 rows[-1].append((opening, token))
-        columns = max(map(len, rows), default=0)
         # python-docx looks at all cells for each, so a table takes the square of the time.
-        if not columns or columns * len(rows) > MOST_CELLS:
+        if not (columns := max(map(len, rows), default=0)) or columns * len(rows) > MOST_CELLS:
             self._write_plain("\n".join(" | ".join(token.content for _, token in row) for row in rows))
             return
         table = self._writer.add_table(0, columns)

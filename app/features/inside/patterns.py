@@ -93,14 +93,12 @@ def pattern_of(shares: Floats, tokens: Sequence[TokenSeen], repeats: TokenRepeat
     """Classify a head, or a mean of heads; `shares` is [attending token, attended token]."""
     import numpy as np
 
-    count = len(tokens)
-    if count < LEAST_TOKENS:
+    if len(tokens) < LEAST_TOKENS:
         return HeadPattern(AttentionTarget.SHORT)
     rows = shares[2:]  # the first two tokens have nearly no choice
     repeated = _repeated_target(shares, repeats or repeats_of(tokens))
     # A head with nothing to look at rests on the first token (attention sink).
-    first = float(rows[:, 0].mean())
-    if first >= NEARLY_ALL:
+    if (first := float(rows[:, 0].mean())) >= NEARLY_ALL:
         return HeadPattern(AttentionTarget.FIRST, first, repeated=repeated)
     rest = rows.astype(np.float64)
     if _row_evenness(rest, is_shared=False) >= EVENLY:
@@ -273,8 +271,7 @@ def shown_word(data: bytes) -> str:
     text = data.decode("utf-8", "replace")
     if "\ufffd" in text and data != b"\xef\xbf\xbd":  # a part of a character
         return data.hex(" ").upper()
-    inner = text.strip()
-    if inner:
+    if inner := text.strip():
         # A name of the model's may turn the line around.
         return visible_name(inner)
     drawn = {" ": "␣", "\n": "↵", "\t": "⇥"}

@@ -92,8 +92,7 @@ def _parts_of(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _part_text(part: Mapping[str, Any]) -> str:
-    kind = part.get("type")
-    if kind == "text":
+    if (kind := part.get("type")) == "text":
         return str(part.get("text", ""))
     if kind == "resource_link":
         return f"[{part.get('name', '')}: {part.get('uri', '')}]"

@@ -131,8 +131,7 @@ class ServerSession:
         `is_stopped` before it answered.
         """
         self._connect(is_stopped)
-        tools = self._tools
-        if tools is None:
+        if (tools := self._tools) is None:
             changes = self._tool_changes
             tools = tuple(_tools_of(self._list_entries("tools/list", "tools", is_stopped)))
             # Else they changed while they were listed, or these may not be all.
@@ -204,8 +203,7 @@ class ServerSession:
                 if isinstance(entry, dict) and count < MOST_ENTRIES:
                     count += 1
                     yield entry
-            cursor = page.get("nextCursor")
-            if not cursor or count >= MOST_ENTRIES:
+            if not (cursor := page.get("nextCursor")) or count >= MOST_ENTRIES:
                 return
 
     def _ask_once(

@@ -68,8 +68,7 @@ class StdioTransport:
 
     def open(self, received: Received, closed: Closed) -> None:
         search_path = login_search_path()
-        program = find_program(self._config.command, search_path)
-        if program is None:
+        if (program := find_program(self._config.command, search_path)) is None:
             raise ToolServerFailed(self._config.name, "missing", self._config.command)
         grant = ServerGrant(
             self._config.readable, self._config.writable, program.folders, has_network=self._config.has_network
@@ -88,8 +87,7 @@ class StdioTransport:
         self._child = child
 
         def take_line(line: bytes) -> None:
-            message = _message_of(line)
-            if message is None:
+            if (message := _message_of(line)) is None:
                 log.debug("tool server %s wrote a line that is no message", self._config.name)
             elif CAGE_FIELD in message and self.cage is None:
                 self.cage = report_of(message[CAGE_FIELD])

@@ -227,9 +227,8 @@ class ToolServers:
     def _end_session(self, name: str) -> None:
         config = next((known for known in self.configs if known.name == name), None)
         with self._lock:
-            known = self._sessions.get(name)
             # A chat, or a check, may have begun one with what was changed.
-            if known is None or known[0] == config:
+            if (known := self._sessions.get(name)) is None or known[0] == config:
                 return
             del self._sessions[name]
         known[1].close()

@@ -89,8 +89,7 @@ def _read_headers(key: str, before: ServerConfig | None) -> tuple[tuple[str, str
 
 def _read_environment(lines: Iterable[str], before: dict[str, str]) -> Iterable[tuple[str, str]]:
     for line in filter(str.strip, lines):
-        found = _VARIABLE.fullmatch(line.strip())
-        if found is None:
+        if (found := _VARIABLE.fullmatch(line.strip())) is None:
             raise ValueError(line)
         name, value = found[1], found[2].strip()
         yield name, before.get(name, "") if value == HIDDEN_VALUE else value
@@ -104,8 +103,7 @@ def _host_of(url: str) -> str:
 
 
 def _usual_name(words: list[str]) -> str:
-    command = PurePath(words[0]).stem
-    if command not in RUNNERS:
+    if (command := PurePath(words[0]).stem) not in RUNNERS:
         return command
     named = (word for word in words[1:] if not word.startswith("-") and word not in RUN_WORDS)
     return PurePath(next(named, command)).stem or command

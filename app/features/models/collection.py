@@ -449,8 +449,7 @@ class ModelCollection:
 
     def retire_older(self, path: Path) -> list[TrashedModel]:
         """Let a version that has answered take over from older ones; return those, which are in the trash now."""
-        thrown = self.versions.retire_older(path)
-        if thrown:
+        if thrown := self.versions.retire_older(path):
             self.list_changed.notify_all(None)
         return thrown
 
@@ -575,8 +574,7 @@ def _tidy_folder(folder: Path, cancel: CancelToken) -> None:
     """Empty the trash of week-old files and finish an interrupted move of the folder."""
     try:
         model_trash.empty_trash(folder, TRASH_KEPT_S)
-        left = folder_move.unfinished_move(folder)
-        if left is not None:
+        if (left := folder_move.unfinished_move(folder)) is not None:
             # A move that was ended by force goes on; the program's end may stop it again.
             for _ in folder_move.move_folder(left, folder, cancel):
                 pass

@@ -226,8 +226,7 @@ def pace_words(fit: MemoryFit) -> MessageTemplate | None:
     """Describe the predicted speed compared with reading; None if unknown or it can't run in memory."""
     if fit.tokens_per_s <= 0 or fit.word in (SLOW, TOO_LARGE):
         return None
-    speed = fit.tokens_per_s
-    if speed >= FAST_TOKENS_PER_S:
+    if (speed := fit.tokens_per_s) >= FAST_TOKENS_PER_S:
         text = "about {n} tokens/s, fast"
     elif speed >= READING_TOKENS_PER_S:
         text = "about {n} tokens/s, as fast as you read"

@@ -108,8 +108,7 @@ def fetch_file(
 def _copy_existing(
     models: ModelCollection, repository: Repository, file: RemoteFile, cancel: CancelToken
 ) -> Done | None:
-    copy = models.find_copy(file, cancel)
-    if copy is None:
+    if (copy := models.find_copy(file, cancel)) is None:
         return None
     return Done(str(copy), file.size_bytes, file.sha256, repository.commit, file.size_bytes, 0.0)
 

@@ -101,8 +101,7 @@ class InstalledModels:
         # The starter serves no tab of its own, so that a better model is offered.
         if model.origin == STARTER or model.missing:
             return False
-        entry = self.entry_of(model)
-        if entry is not None:
+        if (entry := self.entry_of(model)) is not None:
             return choice.TASKS_OF_TABS.get(task, task) in entry.tasks
         if embeds_texts(model.path) or task == PASSAGES:
             return embeds_texts(model.path) and task == PASSAGES
@@ -249,8 +248,7 @@ class ChosenModels:
 
     def replace_file(self, old: Path, new: Path) -> None:
         """Use the new file wherever settings name the old one, under the person's name for it."""
-        note = self._notes.get(old)
-        if note is not None and note.label:
+        if (note := self._notes.get(old)) is not None and note.label:
             self._notes.update_note(new, label=note.label)
         self._rewrite_paths(lambda path: str(new) if path == str(old) else path)
 

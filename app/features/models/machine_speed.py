@@ -85,9 +85,8 @@ class MachineSpeed:
             # By processor, since a home folder may be used from several machines.
             key = f"{machine_key()}{'-gpu' if on_gpu else ''}"
             kept = self._cache.find(key) or {}
-            now = _speed_from_answers(answers)
             # On a GPU neither the processor nor small models tell anything.
-            if now <= 0 and not on_gpu:
+            if (now := _speed_from_answers(answers)) <= 0 and not on_gpu:
                 now = max(_small_model_speed(answers), self._probed_speed(kept, cancelled))
             before = _parse_number(kept.get(TAKEN))
             # A new figure replaces the old one only where both are clearly apart, so suggestions stay the same from

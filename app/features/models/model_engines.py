@@ -81,8 +81,7 @@ def build_engine(
         return [Path(chosen) if chosen else paths.models, *own]
 
     command = own_command("--engine-worker")
-    script = os.environ.get("FIRESIDE_ENGINE_SCRIPT")
-    if script:
+    if script := os.environ.get("FIRESIDE_ENGINE_SCRIPT"):
         command += ["--scripted", script]
     # A function, as ggml connects by itself and must be given no address while the network is off.
     options: dict[str, Any] = {"states": states, "machines": build_machines(paths).usable_addresses}

@@ -134,8 +134,7 @@ class ChatSeat(PooledEngine):
         try:
             self.engine.count_texts(("",), cancel=cancel)
         except (NoModel, EngineCrashesRepeatedly):
-            path = chosen()
-            if path is None:
+            if (path := chosen()) is None:
                 raise
             for _ in self.engine.load(path, self._options(), cancel=cancel):
                 pass

@@ -143,8 +143,7 @@ def ask_model(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRes
 def judge_answer(text: str, *, is_whole: bool) -> PageAnswer:
     """Judge an answer; one that repeats itself is cut there."""
     text = text.strip()
-    repeats = repeated_from(text)
-    if repeats is not None:
+    if (repeats := repeated_from(text)) is not None:
         return PageAnswer(text[:repeats].rstrip(), REPEATED)
     # Rules, dots and blanks alone.
     if not any(map(str.isalnum, text)):
@@ -156,8 +155,7 @@ def judge_answer(text: str, *, is_whole: bool) -> PageAnswer:
 
 def split_figure_answer(said: PageAnswer) -> PageAnswer:
     """Split the answer for a figure into what it shows and the text in it."""
-    mark = _TEXT_MARK.search(said.text)
-    if mark is None:
+    if (mark := _TEXT_MARK.search(said.text)) is None:
         return PageAnswer("", said.state, said.text)
     return PageAnswer(said.text[mark.end() :].strip(), said.state, said.text[: mark.start()].strip())
 

@@ -145,7 +145,6 @@ class PageCorrections:
 
     @property
     def _document(self) -> StoredDocument:
-        document = self._documents.store.get(self._document_id)
-        if document is None:
+        if (document := self._documents.store.get(self._document_id)) is None:
             raise KeyError(self._document_id)
         return self._documents.current_document(document)

@@ -157,8 +157,7 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
 
         Raises KeyError if the document is gone.
         """
-        document = self._documents.store.get(document_id)
-        if document is None:
+        if (document := self._documents.store.get(document_id)) is None:
             raise KeyError(document_id)
         # More may have been read since the window asked.
         document = self._documents.current_document(document)
@@ -188,8 +187,7 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
 
     def _job_at_work(self, job: Job) -> ReadingAtWork:
         row = self._stored_rows([job])[0]
-        document = self._documents.store.get(row.document_id)
-        if document is None:
+        if (document := self._documents.store.get(row.document_id)) is None:
             raise DocumentGone(job.title)
         return ReadingAtWork(row, document, self._documents, self._jobs, self._folder)
 
@@ -275,8 +273,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
         self, scanner: DocumentScanner, page: int, region: Region
     ) -> Generator[ReadingEvent, None, Found]:
         yield from ()
-        found = scanner.recognize_region(page, region, self._cancel)
-        if found is None:
+        if (found := scanner.recognize_region(page, region, self._cancel)) is None:
             return None
         self._languages = found.languages
         return found.blocks, READ if found.blocks else EMPTY
@@ -385,8 +382,7 @@ class ByModel:
         self, scanner: DocumentScanner, page: int, region: Region, cancel: CancelToken
     ) -> Generator[ReadingEvent, None, Found]:
         """Read a page, or a figure on it."""
-        with_picture = scanner.put_upright(page, region, self._words.most_side, cancel)
-        if with_picture is None:
+        if (with_picture := scanner.put_upright(page, region, self._words.most_side, cancel)) is None:
             return None
         picture, view = with_picture
         try:

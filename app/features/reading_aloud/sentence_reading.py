@@ -118,8 +118,7 @@ class ReadingAloud:
 
     def _move_on(self) -> None:
         if self._at + 1 >= len(self._read):
-            following = self._source.next_sentence()
-            if following is None:
+            if (following := self._source.next_sentence()) is None:
                 self._set_state(ReadingState.WAITING if self._source.is_growing else ReadingState.OVER)
                 return
             self._read.append(following)
@@ -127,8 +126,7 @@ class ReadingAloud:
         self._say_again()
 
     def _say_again(self) -> None:
-        sentence = self.sentence
-        if sentence is None:
+        if (sentence := self.sentence) is None:
             self._move_on()
             return
         self._request += 1

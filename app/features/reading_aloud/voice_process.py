@@ -58,8 +58,7 @@ class VoiceProcess:
             self._client = WireClient(WIRE, child, inbox.add_item)
             language = language_of(sample)
             while not cancel.cancelled:
-                event = inbox.next_item()
-                if event is not None:
+                if (event := inbox.next_item()) is not None:
                     self._due_s = 0.0
                 if isinstance(event, VoicesFound):
                     yield VoiceReady(event.voices, language)

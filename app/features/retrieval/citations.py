@@ -60,8 +60,7 @@ def sources_of(answer: str, document_ids: Sequence[int], store: DocumentStore) -
     for start, end in list(split_sentences(answer))[:MOST_SENTENCES]:
         # A page that the model named is not a word that its source would have.
         text = PAGE_CITATION.sub(" ", answer[start:end])
-        source = _best_place(text, start, end, document_ids, store)
-        if source is not None:
+        if (source := _best_place(text, start, end, document_ids, store)) is not None:
             found.append(source)
     return found
 

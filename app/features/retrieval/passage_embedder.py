@@ -141,8 +141,7 @@ class PassageEmbedder:
 
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
         """Return one ranking of block ids, best first; none without a vector in time, or if vectors are missing."""
-        path = self._model()
-        if path is None or not question.strip():
+        if (path := self._model()) is None or not question.strip():
             return []
         model = model_key(path)
         # A part of the vectors would rank only that part: none is better.
@@ -167,8 +166,7 @@ class PassageEmbedder:
             return
         # Another model may be chosen meanwhile: its vectors are made by another call.
         while not cancel.cancelled and self._model() == path:
-            work = self._unfinished_documents(store, model)
-            if not work and not self._is_awaited:
+            if not (work := self._unfinished_documents(store, model)) and not self._is_awaited:
                 return
             try:
                 with self._open_engine(path, cancel) as engine:

@@ -20,9 +20,8 @@ LONGEST_TERM = 60
 
 def scope_of(question: str) -> WantedScope | None:
     """Return what a question wants of the whole document; None if it is about one place, or none."""
-    text = _normalize_question(question)
     # "List all dates in chapter 3" is about one place, however it is put.
-    if not text or len(text) > LONGEST_QUESTION or _ONE_PLACE.search(text):
+    if not (text := _normalize_question(question)) or len(text) > LONGEST_QUESTION or _ONE_PLACE.search(text):
         return None
     # The order matters: "where are all dates mentioned" asks for dates, not for the words "all dates".
     if words := _mentioned_words(text):
@@ -152,8 +151,7 @@ _SUMMARY = _any_pattern(
 def _about_scope(text: str) -> WantedScope | None:
     if _IS_ABOUT.search(text):
         return WantedScope(QuestionScope.ABOUT)
-    found = _SUMMARY.search(text)
-    if found is None:
+    if (found := _SUMMARY.search(text)) is None:
         return None
     summed_up = f"{' '.join(found[0].split()[1:-1])} {text[found.end() :]}"  # "fasse den Text zusammen"
     # Without blanks no word has an edge, so what is summed up cannot be told.

@@ -10,8 +10,7 @@ from app.language.static_embeddings import load_table
 def rank_texts(question: str, texts: Sequence[str]) -> list[int]:
     """Return the indexes of all texts, nearest in meaning first; last first if that is unknown."""
     last_first = list(range(len(texts)))[::-1]
-    table = load_table()
-    if table is None or not table.tokenize(question):
+    if (table := load_table()) is None or not table.tokenize(question):
         return last_first
     # Of 24 requests in 40 memories a right one is among the nearest ten in 86 of 100 cases by meaning, and in 25 by
     # words alone.

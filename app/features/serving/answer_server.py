@@ -198,9 +198,8 @@ class AnswerServer:
             # Where the file doesn't say, twice the prompt is taken for possible.
             trained = model.trained_context_tokens or problem.prompt_tokens * 2
             wanted = replace(wish, context_tokens=context_for(problem.prompt_tokens, trained))
-            fits = wanted.context_tokens
             # What doesn't fit by training needs no look at memory.
-            if fits > problem.prompt_tokens:
+            if (fits := wanted.context_tokens) > problem.prompt_tokens:
                 fits = min(fits, self._affords(engine, model, wanted))
             if trained <= problem.prompt_tokens:
                 raise limited_by(problem, "model", trained)
@@ -230,8 +229,7 @@ class AnswerServer:
         0 without one. Reads its header.
         """
         engine, wish = self.pool.chat, self.pool.options()
-        model = engine.loaded
-        if model is None:
+        if (model := engine.loaded) is None:
             return 0
         trained = model.trained_context_tokens
         # A person's own number is a ceiling.

@@ -54,12 +54,10 @@ class QuotationMatch(NamedTuple):
 
 def find_quote(quote: str, text: str) -> QuotationMatch | None:
     """Find a quotation, or nearly the same text with all digits equal; None if absent."""
-    wanted = _normal_form(quote.strip(" .…"))[0].strip(" .,;:")
-    if not wanted:
+    if not (wanted := _normal_form(quote.strip(" .…"))[0].strip(" .,;:")):
         return None
     normal, places = _normal_form(text)
-    at = normal.find(wanted)
-    if at >= 0:
+    if (at := normal.find(wanted)) >= 0:
         return QuotationMatch(places[at], places[at + len(wanted) - 1] + 1, True)
     # Aligning letters takes time by the length of both, and in a long text something alike turns up by chance.
     if len(normal) > LONG_TEXT or len(wanted) > len(normal):
@@ -298,8 +296,7 @@ def _find_quotation(
     for places in (chosen, around):
         near: tuple[_BlockMatch, Check] | None = None
         for place in places:
-            found = find_quote(quote, place.text)
-            if found is None:
+            if (found := find_quote(quote, place.text)) is None:
                 continue
             stretch = stretch_at(place.text, found.start)
             # A found quotation outranks any share of words, so its place becomes the first source.
@@ -324,8 +321,7 @@ def _compare_facts(
     is_foreign = languages_differ(statement, " ".join(texts)[:MOST_CHARACTERS])
     found: list[tuple[CheckReason, MissingFact]] = []
     # A date or figure often stands only in the heading of its section.
-    number = missing_number(statement, [*texts, *filter(str.strip, headings)])
-    if number:
+    if number := missing_number(statement, [*texts, *filter(str.strip, headings)]):
         found.append((CheckReason.NUMBER, number))
     name = missing_name(
         statement,

@@ -382,8 +382,7 @@ class _WordPairs:
         """Yield a sentence's recurring pairs: the first word's position, and the number of sentences with the pair."""
         numbers = [self._numbers.get(word, -1) for word in words]
         for pair, at in {pair: at for at, pair in enumerate(pairwise(numbers))}.items():
-            times = self._times.get(pair, 0)
-            if times > 1:
+            if (times := self._times.get(pair, 0)) > 1:
                 yield at, times
 
 
@@ -393,8 +392,7 @@ def _sentence_marks(sentence: _DigestSentence, words: Sequence[str]) -> Iterator
     small = text.lower()
     yield WEIGHTS["opening"], math.exp(-OPENING * sentence.place)
     yield WEIGHTS["beginning"], math.exp(-BEGINNING * sentence.number)
-    sections = _sections_of(sentence.block)
-    if sections:
+    if sections := _sections_of(sentence.block):
         yield WEIGHTS["overall"], 1.0
     if "conclusion" in sections:
         yield WEIGHTS["concluded"], 1 - math.exp(-FOLLOWING * sentence.place)

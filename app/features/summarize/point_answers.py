@@ -127,8 +127,7 @@ def _paragraphs_with(text: str, paragraphs: Sequence[tuple[int, str]]) -> tuple[
 
 def _likely_place(text: str, paragraphs: Sequence[tuple[int, str]]) -> tuple[int, ...]:
     """Return the paragraph with most of a text's words, if the share is large enough."""
-    wanted = set(_TOLD.findall(text.casefold()))
-    if not wanted or not paragraphs:
+    if not (wanted := set(_TOLD.findall(text.casefold()))) or not paragraphs:
         return ()
     counts = {number: len(wanted & set(_TOLD.findall(words))) for number, words in paragraphs}
     best = max(counts, key=lambda number: counts[number])

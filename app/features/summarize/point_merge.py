@@ -156,8 +156,7 @@ class PointMerge:
 
     def _thin_pile(self, pile: Pile) -> Pile:
         points = [point for group in pile for point in group]
-        tokens = self._count_tokens(pile)
-        if tokens <= self._room or self._work.cancel.cancelled:
+        if (tokens := self._count_tokens(pile)) <= self._room or self._work.cancel.cancelled:
             return pile
         return [self._work.most_telling(points, max(1, len(points) * self._room // tokens))]
 

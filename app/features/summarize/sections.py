@@ -355,9 +355,8 @@ class _DocumentCoverage:
             }
 
     def mark_read(self, number: int, start: int, end: int, prompt: str) -> None:
-        block = self._unread.get(number)
         # Trimmed, since a section's end loses its white space.
-        if block is None or block.text[start:end].strip() not in prompt:
+        if (block := self._unread.get(number)) is None or block.text[start:end].strip() not in prompt:
             return
         self._read[number].append((start, end))
         self._begun |= _pages_of(block, start, end)

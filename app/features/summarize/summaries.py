@@ -159,8 +159,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
 
     def _job_at_work(self, job: Job) -> RunningSummary:
         # Documents are read when the job begins, not when it was queued: a scan may have been read since.
-        documents = inputs_of(self._documents, self._store.documents_of([job.id])[job.id])
-        if not documents:
+        if not (documents := inputs_of(self._documents, self._store.documents_of([job.id])[job.id])):
             raise DocumentGone(job.title)
         return RunningSummary(
             job,
@@ -293,8 +292,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
 
 def read_summary(store: SummaryStore, job: Job) -> Summary | None:
     """Return what a job wrote, complete or partial; None before anything was read."""
-    fields = store.read_result(job.id)
-    if fields is None:
+    if (fields := store.read_result(job.id)) is None:
         return None
     try:
         # A person may have renamed the job since.

@@ -309,8 +309,7 @@ def _begin_work(
     documents: Sequence[InputDocument], wish: SummaryOptions, engine: Engine, steps: Steps, cancel: CancelToken
 ) -> SummaryWork | None:
     """Build the shared state; None if cancelled while the model was loading."""
-    model = wake_model(engine, cancel)
-    if model is None:
+    if (model := wake_model(engine, cancel)) is None:
         return None
     language, may_give_up = writing_language(documents, wish), _can_be_sentences(documents, wish)
     return SummaryWork(documents, wish, engine, steps, cancel, model, budgets_for(model), language, may_give_up)
@@ -401,8 +400,7 @@ def _in_sections(work: SummaryWork, sections: Sequence[ReadSection]) -> Stages:
     mapping = SectionMapping(work, sections, reading)
     yield mapping.run()
     statements: list[Statement] = []
-    has_given_up = mapping.has_given_up
-    if has_given_up:
+    if has_given_up := mapping.has_given_up:
         # The points so far are shown below the extract that takes their place.
         statements = points_so_far(work, mapping.points)
     elif not work.cancel.cancelled:

@@ -39,8 +39,7 @@ class SummaryDraftSession(JobDraftSession):
         return tuple(self._documents.current_document(document) for document in found if document is not None)
 
     def _find_draft(self, _effect: FindDraft) -> DraftFound:
-        stored = self._summaries.find_draft()
-        if stored is None:
+        if (stored := self._summaries.find_draft()) is None:
             return DraftFound(None, True, ())
         return DraftFound(stored.wish, stored.is_together, self.find_documents(stored.document_ids))
 

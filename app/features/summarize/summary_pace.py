@@ -175,8 +175,7 @@ class SummaryEstimates:
     def estimate_seconds(self, model: str, tokens: int, sections: int, wish: SummaryOptions) -> float | None:
         """Estimate the seconds for a model (file name); None without a measurement here."""
         # Whole summaries on this computer tell more than a short probe.
-        earlier = self._speeds.earlier_speed(model)
-        if earlier is not None:
+        if (earlier := self._speeds.earlier_speed(model)) is not None:
             return tokens / earlier
         speed, budgets = self._speeds.probed_speed(model), self._budgets.get(model)
         if speed is None or budgets is None:

@@ -447,8 +447,7 @@ def inputs_of(
 def _input_document(
     documents: DocumentLibrary, document_id: int, read: Callable[[int], Sequence[Block]]
 ) -> InputDocument:
-    document = documents.store.get(document_id)
-    if document is None:
+    if (document := documents.store.get(document_id)) is None:
         raise DocumentGone(f"document {document_id}")
     try:
         blocks = read(document_id)

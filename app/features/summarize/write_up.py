@@ -160,8 +160,7 @@ class WriteUp:
                 continue
             # Comparing takes time, and the same statements are judged again after each new one.
             for written_statement in _distinct_statements(self._parse_unfinished(task)):
-                known = self._checked.get((task.place, written_statement))
-                if known is None:
+                if (known := self._checked.get((task.place, written_statement))) is None:
                     known = self._work.check_statement(
                         written_statement.text, sources.blocks_behind(written_statement.ids), sources.all_blocks
                     )
@@ -204,8 +203,7 @@ class WriteUp:
             return None
         task = WriteTask(place, draft, self._make_ask(draft))
         # Written before a stop or restart, with the same prompt: parsed again rather than asked again.
-        text = kept_texts(self._work.steps.find_step(self._work.step_key(task.ask)))
-        if not text:
+        if not (text := kept_texts(self._work.steps.find_step(self._work.step_key(task.ask)))):
             return task
         self._settle_task(task, self._worthy_statements(parse_statements(text, self._work.wish.form, draft), draft))
         return None

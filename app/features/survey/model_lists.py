@@ -56,8 +56,7 @@ def list_all(
     begun_s = time.monotonic()
     wish = SummaryOptions(form=Form.OWN, instruction=question)
     reading = SectionReading(documents, leaves_apart=False)
-    model = wake_model(engine, cancel)
-    if model is None:
+    if (model := wake_model(engine, cancel)) is None:
         yield SurveyListed(
             _make_summary(documents, wish, reading, (), is_partial=True, seconds=time.monotonic() - begun_s)
         )

@@ -90,9 +90,8 @@ class DocumentSurveys:
             yield from self._estimate_offer(offer, loaded, cancel)
 
     def _make_offer(self, scope: WantedScope, ids: Sequence[int]) -> QueryOffer | None:
-        is_by_model = self._is_by_model(scope)
         # A list needs a model; without a useful one nothing is offered.
-        if not is_by_model and scope.wanted is QuestionScope.LIST:
+        if not (is_by_model := self._is_by_model(scope)) and scope.wanted is QuestionScope.LIST:
             return None
         return QueryOffer(scope, tuple(ids), is_by_model)
 
@@ -108,9 +107,8 @@ class DocumentSurveys:
         key = (f"{loaded.path} {loaded.context_tokens}", offer.document_ids)
         if key not in self._estimates:
             documents = inputs_of(self._chat.documents, offer.document_ids)
-            planned = plan_reading(documents, WISH, self._engine, cancel)
             # Cancelled: the question was changed meanwhile.
-            if planned is None:
+            if (planned := plan_reading(documents, WISH, self._engine, cancel)) is None:
                 return
             sections = max(1, len(planned.sections))
             seconds = self._estimate_seconds(loaded, planned.tokens, sections, cancel)
@@ -124,11 +122,9 @@ class DocumentSurveys:
 
     def _estimate_seconds(self, loaded: ModelLoaded, tokens: int, sections: int, cancel: CancelToken) -> float | None:
         model = model_file(loaded)
-        earlier = self._speeds.earlier_speed(model)
-        if earlier is not None:
+        if (earlier := self._speeds.earlier_speed(model)) is not None:
             return tokens / earlier
-        speed = self._speeds.probe_speed(model, self._engine, cancel)
-        if speed is None:
+        if (speed := self._speeds.probe_speed(model, self._engine, cancel)) is None:
             return None
         # Each section is read once and answered once.
         return tokens / speed.reading + sections * budgets_for(loaded).points * ANSWERED_SHARE / speed.writing
@@ -236,8 +232,7 @@ class DocumentSurveys:
         self._chat.conversations.set_sources(answer_id, fields)
 
     def _stored_message(self, message_id: int) -> StoredMessage:
-        message = self._chat.conversations.get_message(message_id)
-        if message is None:
+        if (message := self._chat.conversations.get_message(message_id)) is None:
             raise KeyError(message_id)
         return message
 

@@ -145,8 +145,7 @@ class _GrowingLines:
         more = 0
         for anchor in anchors:
             number, _, unit = self._documents[anchor.document]
-            mark = place_mark(unit, anchor)
-            if mark in seen:
+            if (mark := place_mark(unit, anchor)) in seen:
                 continue
             # More pages than anyone reads; they are counted.
             seen.add(mark)
@@ -192,9 +191,8 @@ def _count_words(summary: Summary, scope: WantedScope) -> str:
             if forms
             else f"**{escape_markdown(tr('“{words}” doesn’t appear.', words=plain_line(scope.words)))}**"
         )
-    count = len(summary.statements)
     # Stopped with nothing so far isn't "none found".
-    if not count and summary.is_partial:
+    if not (count := len(summary.statements)) and summary.is_partial:
         return ""
     if not count:
         return f"**{tr(_NONE.get(scope.wanted, 'Nothing found.'))}**"

@@ -66,8 +66,7 @@ def calculate_formula(formula: str) -> str:
     """
     if len(formula) > MOST_CHARACTERS:
         raise CalculationRefused(f"A formula has at most {MOST_CHARACTERS} characters. Calculate it in parts.")
-    tokens = _split_tokens(formula.strip().rstrip("=?").strip())
-    if not tokens:
+    if not (tokens := _split_tokens(formula.strip().rstrip("=?").strip())):
         raise CalculationRefused("There is nothing to calculate.")
     try:
         return _FormulaReading(tokens).write_result()
@@ -87,8 +86,7 @@ def _split_tokens(formula: str) -> list[str]:
         found = found or _NUMBER.match(formula, at) or _WORD.match(formula, at) or _SIGN.match(formula, at)
         if found is None:
             raise CalculationRefused(f"“{formula[at]}” can’t be calculated with. Leave it out.")
-        token = found[0]
-        if token == "(":
+        if (token := found[0]) == "(":
             commas.append(bool(tokens) and tokens[-1] in _FUNCTIONS)
         elif token == ")" and len(commas) > 1:
             commas.pop()
@@ -123,8 +121,7 @@ class _FormulaReading:
         if not self._take_token("to", "in"):
             self._expect_end()
             return _write_value(value)
-        target = find_unit(self._next)
-        if target is not None and target.zero is not None:
+        if (target := find_unit(self._next)) is not None and target.zero is not None:
             self._at += 1
             self._expect_end()
             return _write_temperature(value, target)
@@ -239,8 +236,7 @@ class _FormulaReading:
         return token[:1].isdigit() or token in ("(", *_FUNCTIONS, *_CONSTANTS)
 
     def _read_atom(self) -> CalculatedNumber:
-        token = self._next
-        if token == _END:
+        if (token := self._next) == _END:
             raise CalculationRefused("Something is missing at the end.")
         self._at += 1
         if token.lstrip("-")[:1].isdigit() or token[0] == ".":
@@ -383,8 +379,7 @@ def _raise(value: CalculatedNumber, exponent: CalculatedNumber) -> CalculatedNum
         raise CalculationRefused("There is no such root of that unit.")
     dimensions = {base: int(count * power) for base, count in value.dimensions.items() if count * power}
     digits = _fewer_digits(value, exponent)
-    root = _exact_root(value.value, power.denominator)
-    if root is not None:
+    if (root := _exact_root(value.value, power.denominator)) is not None:
         bits = max(root.numerator.bit_length(), root.denominator.bit_length())
         if abs(power.numerator) * bits > MOST_BITS and abs(root) not in (0, 1):
             raise CalculationRefused("That becomes too large.")
@@ -466,8 +461,7 @@ def _total(values: Sequence[CalculatedNumber]) -> CalculatedNumber:
 
 
 def _logarithm(values: Sequence[CalculatedNumber], base: int) -> CalculatedNumber:
-    value = _plain(values)
-    if value <= 0:
+    if (value := _plain(values)) <= 0:
         raise ValueError
     decimal = _decimal_of(value)
     found = decimal.log10(_CONTEXT) if base == 10 else decimal.ln(_CONTEXT)
@@ -548,8 +542,7 @@ def _write_value(value: CalculatedNumber) -> str:
 
 def _unit_words(value: CalculatedNumber) -> tuple[str, Fraction]:
     """Return the unit to write a value in, and its size: the one it was written with, else made of those."""
-    dimensions = dict(value.dimensions)
-    if not dimensions:
+    if not (dimensions := dict(value.dimensions)):
         return "", Fraction(1)
     for unit in value.units:
         if dict(unit.dimensions) == dimensions:
@@ -567,10 +560,8 @@ def _unit_words(value: CalculatedNumber) -> tuple[str, Fraction]:
 
 
 def _write_number(value: Fraction, digits: int | None) -> str:
-    if digits is None:
-        written = _write_exact(value)
-        if written is not None:
-            return f"= {written}"
+    if digits is None and (written := _write_exact(value)) is not None:
+        return f"= {written}"
     rounded = Context(prec=digits or ROUNDED_DIGITS, Emin=-MOST_BITS, Emax=MOST_BITS).plus(_decimal_of(value))
     rounded = rounded.normalize(_CONTEXT)
     is_plain = -10 <= rounded.adjusted() <= ROUNDED_DIGITS

@@ -36,8 +36,7 @@ class ChatSearchTool:
         messages = self._texts.texts_of([hit.message_id for hit in hits])
         text, places = "", list[MessagePlace]()
         for hit in hits[:MOST_HITS]:
-            message = messages.get(hit.message_id)
-            if message is not None:
+            if (message := messages.get(hit.message_id)) is not None:
                 begin = len(text)
                 day = datetime.fromtimestamp(hit.at).date().isoformat()
                 text += f"Chat “{hit.title}”, {day}\n{part_around(message.text, query)}\n\n"

@@ -130,8 +130,7 @@ def _count_words(count: int, unit: str) -> str:
 def months_between(begin: date, end: date) -> tuple[int, int, int]:
     """Return whole years, months and days from a date to a later one; a month ends on its last day at the latest."""
     months = (end.year - begin.year) * 12 + end.month - begin.month
-    reached = _add_months(begin, months)
-    if reached > end:
+    if (reached := _add_months(begin, months)) > end:
         months -= 1
         reached = _add_months(begin, months)
     return months // 12, months % 12, (end - reached).days

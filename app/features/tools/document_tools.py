@@ -141,8 +141,7 @@ class DocumentTools:
 
     def _find_document(self, name: str) -> StoredDocument:
         """Find a document by its name or part of it; the only one by none. Raises ToolRefused with the names."""
-        documents = self._documents()
-        if not documents:
+        if not (documents := self._documents()):
             raise ToolRefused("There are no documents in this chat.")
         wanted = name.strip().casefold()
         names = {document.name.casefold(): document for document in reversed(documents)}

@@ -88,8 +88,7 @@ class LentDocuments(DocumentTools):
         from app.features.summarize.summary_result import SummaryOptions, inputs_of
 
         document = self._find_document(arguments["document"])
-        summary = find_summary(self._database, document.id)
-        if summary is None:
+        if (summary := find_summary(self._database, document.id)) is None:
             inputs = inputs_of(self._library, [document.id], has_places=False)
             summary = digest_summary(inputs, SummaryOptions(), is_stopped)
         statements = "\n".join(_statement_lines(document, summary)).strip()
@@ -188,8 +187,7 @@ def _compare_quotation(quote: str, candidates: Sequence[CitedBlock], documents: 
 
     nearly = ""
     for cited in candidates:
-        match = find_quote(quote, cited.block.text)
-        if match is None:
+        if (match := find_quote(quote, cited.block.text)) is None:
             continue
         where = _place_words(documents[cited.document], cited.block.page, cited.block.id)
         if match.is_exact:

@@ -113,11 +113,9 @@ class ToolPermissions:
 
     def allow_call(self, tool: Tool, call: FunctionCall, is_stopped: IsStopped) -> bool:
         """Return whether a call may be carried out now; asks the person where nothing says so."""
-        known = self.grants.allow_call(tool)
-        if known is not None:
+        if (known := self.grants.allow_call(tool)) is not None:
             return known
-        answer = self._ask_person(tool, call, is_stopped)
-        if answer is None or is_stopped():
+        if (answer := self._ask_person(tool, call, is_stopped)) is None or is_stopped():
             return False
         self._book.keep_answer(tool, answer)
         return answer is not PermissionAnswer.NEVER

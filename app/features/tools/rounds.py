@@ -90,8 +90,7 @@ class ToolRounds:
 
         Raises the engine's errors; what tools fail at is told to the model.
         """
-        tools = self._tools
-        if tools:
+        if tools := self._tools:
             chosen = self._choose_tools(wanted, cancel)
             tools = tuple(self._tools[number] for number in chosen)
             if len(tools) < len(self._tools):
@@ -111,8 +110,7 @@ class ToolRounds:
         functions = [tool.function for tool in self._tools]
         texts = [json.dumps(told, ensure_ascii=False) for told in tools_told(functions)]
         tokens = self._engine.count_texts(texts, cancel=cancel)
-        model = self._engine.loaded
-        if model is None or len(tokens) < len(texts):
+        if (model := self._engine.loaded) is None or len(tokens) < len(texts):
             return every
         chat = sum(self._engine.count_texts([message.text for message in wanted.messages], cancel=cancel))
         context = model.context_tokens
@@ -307,8 +305,7 @@ class _AnswerRun:
             begun_s = time.monotonic()
             self._steps += 1
             tool = self._tools.get(call.name)
-            refusal = self._find_refusal(call, tool)
-            if refusal is not None or tool is None:
+            if (refusal := self._find_refusal(call, tool)) is not None or tool is None:
                 yield StepBegan(self._steps, call, tool)
             state, result = refusal or (yield from self._run_tool(call, self._tools[call.name]))
             text = result.text

@@ -125,8 +125,7 @@ def find_tool_facts(
     from app.features.tool_calls import tools_told  # as above
     from app.features.tools.tool_scores import ToolScores
 
-    model = engine.loaded
-    if model is None or isinstance(model, ModelElsewhere):
+    if (model := engine.loaded) is None or isinstance(model, ModelElsewhere):
         return None
     tools, added = list(chat_tools(chat, 0, web)), servers()
     names = [tool.name for tool in tools]

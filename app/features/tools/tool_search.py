@@ -17,8 +17,7 @@ def rank_tools(question: str, tools: Sequence[ToolFunction]) -> list[int]:
 
     texts = [f"{' '.join(_NAME_PARTS.findall(tool.name))}. {tool.description}" for tool in tools]
     rankings = [_rank_by_words(question, texts)]
-    table = load_table()
-    if table is not None and question.strip():
+    if (table := load_table()) is not None and question.strip():
         closeness = table.embed(texts) @ table.embed([question])[0]
         rankings.append(sorted(range(len(tools)), key=lambda number: -closeness[number]))
     scores = reciprocal_scores(rankings)

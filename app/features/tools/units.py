@@ -120,12 +120,10 @@ def find_unit(name: str) -> NamedUnit | None:
     """Return the unit of this name, where case tells units apart in that case; None if there is none."""
     if found := _more_units().get(name):
         return found
-    folded = name.casefold()
-    if folded in _TEMPERATURES:
+    if (folded := name.casefold()) in _TEMPERATURES:
         size, zero = _TEMPERATURES[folded]
         return NamedUnit(name, Fraction(size), _dimensions_of("K"), Fraction(zero))
-    known = UNITS.get(folded)
-    if known is not None and known.dimension in _KNOWN:
+    if (known := UNITS.get(folded)) is not None and known.dimension in _KNOWN:
         size, base = _KNOWN[known.dimension]
         return NamedUnit(name, Fraction(size) * Fraction(known.factor), _dimensions_of(base))
     return _more_units().get(folded)

@@ -53,8 +53,7 @@ def read_results(text: str) -> list[WebResult] | None:
         return None
     results: dict[str, WebResult] = {}
     for title, link, snippet in entries:
-        address = parse_address(link)
-        if address is not None and title.strip():
+        if (address := parse_address(link)) is not None and title.strip():
             result = WebResult(_shorten(title, MOST_TITLE), address.text, _shorten(snippet, MOST_SNIPPET))
             results.setdefault(address.text, result)
         if len(results) == MOST_RESULTS:
@@ -99,8 +98,7 @@ def _read_parts(text: str) -> Iterator[tuple[str, str, str]]:
             kind = words = ""
         elif not kind and name and not slash and "result__" in given:
             said = {name.lower(): html.unescape("".join(value)) for name, *value in _ATTRIBUTE.findall(given)}
-            kinds = {_TITLE, _SNIPPET}.intersection(said.get("class", "").split())
-            if kinds:
+            if kinds := {_TITLE, _SNIPPET}.intersection(said.get("class", "").split()):
                 kind, target, closing = kinds.pop(), said.get("href", ""), name.lower()
 
 

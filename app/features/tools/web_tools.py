@@ -83,8 +83,7 @@ class WebTools:
 
     def read_page(self, arguments: Mapping[str, Any], is_stopped: IsStopped) -> ToolResult:
         """Read a page and keep it as a document. Raises CallMoved where it leads to another host."""
-        address = parse_address(arguments["url"])
-        if address is None:
+        if (address := parse_address(arguments["url"])) is None:
             raise ToolRefused(NO_ADDRESS)
         if names_own_network(address):
             raise ToolRefused(OWN_NETWORK)
@@ -101,15 +100,13 @@ class WebTools:
 
     def search(self, arguments: Mapping[str, Any], is_stopped: IsStopped) -> ToolResult:
         """Search the web: at most eight results, each with its address."""
-        address = self._address_of_search(arguments)
-        if address is None:
+        if (address := self._address_of_search(arguments)) is None:
             raise ToolRefused(NO_ADDRESS)
         is_own = self._fetcher.search_address != DUCKDUCKGO
         page = self._fetcher.fetch_page(address, StopToken(is_stopped), is_own=is_own)
         if page.moved_to is not None:
             raise ToolRefused(SEARCH_MOVED.format(host=page.moved_to.host))
-        results = read_results(_decode(page))
-        if results is None:
+        if (results := read_results(_decode(page))) is None:
             raise ToolRefused(NO_SEARCH)
         told = [f"{number}. {result.told}" for number, result in enumerate(results, 1)]
         return ToolResult("\n".join(told) or NOTHING_FOUND)

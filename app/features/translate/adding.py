@@ -57,8 +57,7 @@ class FileCopies:
 
     def copy_file(self, job_id: int, path: Path, cancel: CancelToken) -> Path:
         """Copy a file. Raises DocumentUnreadable if it can't be read, DiskFull or FolderNotWritable."""
-        copy = self.copy_path(job_id, path)
-        if copy == path:
+        if (copy := self.copy_path(job_id, path)) == path:
             return path
         try:
             # Reading a pipe or a device would never end.
@@ -169,8 +168,7 @@ class FileAdditions:
 
     def take_again(self, job: Job) -> None:
         """Replace its segments by the current document's; translations of unchanged ones stay."""
-        document = self.document_of(job)
-        if document is None:
+        if (document := self.document_of(job)) is None:
             return
         # The same sentence may stand there several times, each with its own translation, taken in order.
         known: dict[Content, deque[Translated]] = defaultdict(deque)

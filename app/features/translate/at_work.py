@@ -90,8 +90,7 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
     ) -> Generator[TranslationEvent, None, None]:
         store = self._store
         documents = self._read_documents()  # before the segments: those of other documents are not taken for theirs
-        job = self._jobs.get(self._job_id)
-        if job is None:  # deleted: the cancel is on its way
+        if (job := self._jobs.get(self._job_id)) is None:  # deleted: the cancel is on its way
             return no_events()
         rows = [row_of(stored_segment) for stored_segment in store.every_segment(job.id)]
         # The detected language is kept: detecting again could find another and miss the memory.
@@ -337,8 +336,7 @@ class TranslationEstimates:
         return TranslationEstimate(len(rows), len(rows) - len(left), tokens, seconds, is_elsewhere)
 
     def _estimate_seconds(self, model: str, tokens: int, engine: Engine, cancel: CancelToken) -> float | None:
-        earlier = self._speeds.earlier_speed(model)
-        if earlier is not None:
+        if (earlier := self._speeds.earlier_speed(model)) is not None:
             return tokens / earlier
         speed = self._speeds.probe_speed(model, engine, cancel)
         # A probe knows reading and writing apart; a prompt repeats rules and context beside its text.

@@ -48,8 +48,7 @@ def make_candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
         return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.REFUSED, words[:60]),))
     if loop := loop_in(source.words, words):
         return DeliveryCandidate(source.core, (TranslationProblem(ProblemKind.LOOP, loop[:60]),))
-    damage = damage_of(source, found)
-    if damage is None and not invented:
+    if (damage := damage_of(source, found)) is None and not invented:
         return DeliveryCandidate(found, problems)
     # The core has the source's marks in any case, so a file is never damaged; the flag says that they were guessed.
     lost, extra = (damage.lost, damage.extra) if damage else ((), ())

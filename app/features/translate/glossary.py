@@ -194,9 +194,8 @@ class TermGlossary:
         self._unspaced_terms: list[GlossaryTerm] = []
         seen: set[str] = set()
         for term in terms:
-            wanted = term.source.strip()
             # The first of equal terms counts: the person's own stand before the shared ones.
-            if not wanted or not term.target.strip() or wanted in seen:
+            if not (wanted := term.source.strip()) or not term.target.strip() or wanted in seen:
                 continue
             seen.add(wanted)
             words = folded_words(wanted)

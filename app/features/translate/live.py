@@ -47,8 +47,7 @@ def join_paragraphs(text: str, translated: Mapping[int, Content]) -> str:
     at = number = 0
     for match in _PARAGRAPH.finditer(text):
         # White space between paragraphs stays in the text, so a line of nothing has no number.
-        core = match[0].strip()
-        if not core:
+        if not (core := match[0].strip()):
             continue
         number += 1
         start = match.start() + match[0].index(core)
@@ -124,15 +123,13 @@ def translate_back(text: str, wish: TranslationWish, engine: Engine, cancel: Can
     contents: dict[int, Content] = {}
     shown_last = ""
     for event in translate_text(text, back, engine, _EmptyMemory(), cancel):
-        content = _grown_segment(event)
-        if content is not None:
+        if (content := _grown_segment(event)) is not None:
             contents[content[0]] = content[1]
             so_far = join_paragraphs(
                 text, {number: contents.get(number, ("",)) for number in range(1, max(contents) + 1)}
             )
-            so_far = _without_missing(text, so_far, contents)
             # Growing text may be the same once tags are taken out.
-            if so_far != shown_last:
+            if (so_far := _without_missing(text, so_far, contents)) != shown_last:
                 shown_last = so_far
                 yield so_far
 
@@ -146,8 +143,7 @@ def _grown_segment(event: TranslationEvent) -> tuple[int, Content] | None:
 def _without_missing(text: str, so_far: str, contents: Mapping[int, Content]) -> str:
     """Return the text without paragraphs not translated back yet."""
     segments = segments_of(text)
-    last = max(contents)
-    if last >= len(segments):
+    if (last := max(contents)) >= len(segments):
         return so_far
     rest = text[text.rindex(segments[last].text) :] if last < len(segments) else ""
     return so_far.removesuffix(rest).rstrip()

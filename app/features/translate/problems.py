@@ -157,8 +157,7 @@ def flags_of(problems: Iterable[TranslationProblem]) -> tuple[Flag, ...]:
     """
     found = []
     for problem in problems:
-        kind = _FLAGS.get(problem.kind)
-        if kind is None:
+        if (kind := _FLAGS.get(problem.kind)) is None:
             continue
         # Tags and lengths say nothing to a person as "said"; their sentences have none.
         is_said = kind not in (FlagKind.FORMATTING, FlagKind.LENGTH)

@@ -28,9 +28,8 @@ def is_other_language(text: str, source: str, target: str, detector: LanguageDet
     if script_of(target) != LATIN:
         # Names of products are written in Latin letters everywhere.
         text = _CODE.sub(" ", text)
-    letters = len(_LETTER.findall(text))
     # Few letters prove nothing.
-    if letters < LEAST_LETTERS_BY_SCRIPT:
+    if (letters := len(_LETTER.findall(text))) < LEAST_LETTERS_BY_SCRIPT:
         return False
     share = count_script(script_of(target), text) / letters
     if share < LEAST_SCRIPT_SHARE:
@@ -121,8 +120,7 @@ class ExpectedLengths:
         return median(self._length_ratios) if len(self._length_ratios) >= LEAST_LEARNT else self._guess
 
     def learn_lengths(self, source: str, target: str) -> None:
-        size = _text_size(source)
-        if size >= SHORT:
+        if (size := _text_size(source)) >= SHORT:
             self._length_ratios.append(_text_size(target) / size)
 
     def length_fault(self, source: str, target: str) -> str:

@@ -675,8 +675,7 @@ class TextSession(StateSession[TextState]):
         return TypedTextStored(stored.id, typed)
 
     def _read_text(self, effect: ReadTypedText) -> TypedTextRead:
-        stored = self._translations.get(effect.number)
-        if stored is None:
+        if (stored := self._translations.get(effect.number)) is None:
             return TypedTextRead(None)
         source, target = self._translations.typed_text(effect.number)
         return TypedTextRead(effect.number, source, target, stored.wish, stored.source_language)

@@ -288,8 +288,7 @@ def translate_segments(
     partial. Raises the engine's errors after a second try; finished segments stay stored. `is_interactive` has
     priority over background work and asks segment by segment.
     """
-    work = begin_work(segments, wish, engine, memory, cancel)
-    if work is None:
+    if (work := begin_work(segments, wish, engine, memory, cancel)) is None:
         yield TranslationEnded(is_partial=True)
         return
     # Run here and not where they follow from each other: each event then passes one generator less.
@@ -384,8 +383,7 @@ def _grown_segment(event: TaskGrowing[UnitBatch]) -> SegmentGrows | None:
     units = event.task.units
     if len(units) == 1:
         return _growing_sentence(units[0], without_tags(event.text).strip())
-    block = growing_block(event.text)
-    if block is None or not 0 < block[0] <= len(units):
+    if (block := growing_block(event.text)) is None or not 0 < block[0] <= len(units):
         return None
     return SegmentGrows(units[block[0] - 1].segments[0].id, without_tags(block[1]).strip())
 

@@ -181,8 +181,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
 
     def discard(self, translation_id: int) -> None:
         """Delete a draft whose file was removed while it was being added."""
-        job = self._job(translation_id)
-        if job is not None and job.state == DRAFT:
+        if (job := self._job(translation_id)) is not None and job.state == DRAFT:
             self._remove_jobs([job.id])
 
     def add_text(self, text: str, wish: TranslationWish) -> StoredTranslation:
@@ -361,8 +360,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
 
     def _known_job(self, translation_id: int) -> Job:
         """Return the job. Raises KeyError if it is gone."""
-        job = self._job(translation_id)
-        if job is None:
+        if (job := self._job(translation_id)) is None:
             raise KeyError(translation_id)
         return job
 
@@ -388,8 +386,7 @@ class KeptSegments:
 
     def read_row(self, job_id: int, segment_id: int) -> Row:
         """Return one segment. Raises KeyError without it."""
-        found = self._store.read_segment(job_id, segment_id)
-        if found is None:
+        if (found := self._store.read_segment(job_id, segment_id)) is None:
             raise KeyError(segment_id)
         return row_of(found)
 

@@ -232,8 +232,7 @@ class KeptWords:
             ids |= {
                 entry.id for entry in self._memory.iterate_entries(pair) if _words_of(entry.source).strip() in typed
             }
-        made = self._memory.list_keys(sorted(ids), only_made=True)
-        if made:
+        if made := self._memory.list_keys(sorted(ids), only_made=True):
             self._purge_copies(made)
             self._memory.delete([entry_id for entry_id, _ in made])
 

@@ -184,8 +184,7 @@ def begin_work(
     segments: Sequence[Segment], wish: TranslationWish, engine: Engine, memory: MemoryLookup, cancel: CancelToken
 ) -> TranslationWork | None:
     """Wake the model and build the shared state; None when cancelled. Raises NoModel, and the engine's errors."""
-    model = wake_model(engine, cancel)
-    if model is None:
+    if (model := wake_model(engine, cancel)) is None:
         return None
     known, weights = known_languages(Path(model.path)), weights_of(model)
     detector = LanguageDetector.shared()
@@ -251,8 +250,7 @@ def sorted_out(work: TranslationWork, done: Mapping[int, Translated]) -> tuple[l
             work.learn_translation(done[segment.id])
             continue
         seen = show_segment(segment)
-        found = _known_translation(work, segment, seen, file_is_in_target)
-        if found is not None:
+        if (found := _known_translation(work, segment, seen, file_is_in_target)) is not None:
             known.append(found)
             continue
         # Equal contents are asked once, but not in another context: "Open" is a verb or a state.

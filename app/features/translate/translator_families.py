@@ -72,8 +72,7 @@ def form_of_address(pair: TranslationWish) -> str:
     """Return the pronoun of the wished form of address, "" if none was wished or is known."""
     from app.language.language_names import base_code
 
-    words = _FORMAL_AND_INFORMAL.get(base_code(pair.target))
-    if words is None or not pair.formality:
+    if (words := _FORMAL_AND_INFORMAL.get(base_code(pair.target))) is None or not pair.formality:
         return ""
     return words[0] if pair.formality is Formality.FORMAL else words[1]
 

@@ -236,8 +236,7 @@ def _on_put_back(state: JobDraft, message: PutBackFiles) -> Step:
 
 
 def _on_read_again(state: JobDraft, message: f.ReadAgain) -> Step:
-    file = state.find_file(message.key)
-    if file is None or not f.may_be_read_again(file, message):
+    if (file := state.find_file(message.key)) is None or not f.may_be_read_again(file, message):
         return state, ()
     return f.read_again(state, replace(file, document=None), message), ()
 

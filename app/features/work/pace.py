@@ -83,8 +83,7 @@ class MeasuredSpeeds:
     def probe_speed(self, model: str, engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
         """Measure a short read and write, once for each model without a job here; None when cancelled."""
         if model not in self._probed_speeds:
-            speed = probe_speed(engine, cancel)
-            if speed is None:
+            if (speed := probe_speed(engine, cancel)) is None:
                 return None
             self._probed_speeds[model] = speed
         return self._probed_speeds[model]

@@ -162,8 +162,7 @@ class JobQueue(Generic[Event]):
     def delete(self, job_id: int) -> None:
         """Delete a job and stop it if it runs; restored, it resumes."""
         with self._lock:
-            state = self._job_state(job_id)
-            if not state:
+            if not (state := self._job_state(job_id)):
                 raise KeyError(job_id)
             # Queued, so that it goes on when it is restored.
             if state == RUNNING:
@@ -202,8 +201,7 @@ class JobQueue(Generic[Event]):
 
     def _take_job(self, stop: CancelToken) -> Job | None:
         with self._lock:
-            job = next(iter(self._jobs.find(self._kind, (QUEUED,))), None)
-            if job is not None:
+            if (job := next(iter(self._jobs.find(self._kind, (QUEUED,))), None)) is not None:
                 self._jobs.update(job.id, state=RUNNING)
                 self._at_work = (job.id, stop)
         return job
@@ -258,9 +256,8 @@ class JobQueue(Generic[Event]):
 
     def _allowed_model(self, job: Job, engine: Engine) -> ModelLoaded:
         """Return the loaded model, which may be sent the job's documents."""
-        model = engine.loaded
         # The child may end between loading and this line.
-        if model is None:
+        if (model := engine.loaded) is None:
             raise EngineStopped(None, "it ended right after the model was loaded")
         # Asked before a single word of the documents is sent.
         self._engines.let_out(self._documents_of(job.id), model)
@@ -273,9 +270,8 @@ class JobQueue(Generic[Event]):
         do.
         """
         with self._lock:
-            before = self._job_state(job_id)
             # A complete result counts even where somebody stopped it at the last moment.
-            if before == RUNNING or (before == PAUSED and state == DONE):
+            if (before := self._job_state(job_id)) == RUNNING or (before == PAUSED and state == DONE):
                 self._write_end(job_id, state, error)
 
     def _write_end(self, job_id: int, state: str, error: AppError | None = None) -> None:

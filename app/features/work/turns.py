@@ -30,8 +30,7 @@ class QueueTurns:
             self._waiting[kind] = next_place
             try:
                 while not cancel.cancelled:
-                    place = next_place()
-                    if place is None:
+                    if (place := next_place()) is None:
                         return False
                     # Earlier jobs of another kind go first, if somebody runs that queue.
                     if not self._at_work and self._is_first(kind, place):

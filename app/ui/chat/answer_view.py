@@ -370,8 +370,7 @@ class AnswerView(TurnView):
         made = made_of(self.message.sources) if self.message is not None else None
         if made is not None:
             return made_words(made)
-        message = self.message
-        if message is None:
+        if (message := self.message) is None:
             return ""
         took = tr(TOOK_TIME, time=time_text(message.stats.total_s)) if message.stats is not None else ""
         return join_facts((model_words(message.model), took))
@@ -426,8 +425,7 @@ class AnswerView(TurnView):
         self.host.opened.emit(self)
 
     def _can_continue(self) -> bool:
-        message = self.message
-        if message is None or not self.is_last or not message.text:
+        if (message := self.message) is None or not self.is_last or not message.text:
             return False
         reason = message.stats.finish_reason if message.stats is not None else None
         is_cut = reason in (FinishReason.LENGTH, FinishReason.REPEATED) or (
@@ -511,8 +509,7 @@ class AnswerEvidence:
         answer, message = self._answer, self._answer.message
         if message is None or self.documents is None:
             return
-        uses = self.documents.pictures(message.id)
-        if uses and self._pictures is None:
+        if (uses := self.documents.pictures(message.id)) and self._pictures is None:
             # Few answers have one.
             from app.ui.chat.sent_pictures import SentPictures
 

@@ -244,8 +244,7 @@ class LiveAnswer(QObject):
 
     def show_waiting(self) -> None:
         """Show what is being waited for, once that takes a moment."""
-        answer = self.answer
-        if answer is None or answer.is_stopped or answer.is_asking or self._view is None:
+        if (answer := self.answer) is None or answer.is_stopped or answer.is_asking or self._view is None:
             return
         # Below what was found so far, also while text arrives.
         if self._survey is not None:

@@ -56,8 +56,7 @@ class AssistantDelegate(RowDelegate):
     """Row with the assistant's icon before its name."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        glyph = index.data(ICON_ROLE)
-        if glyph is None:
+        if (glyph := index.data(ICON_ROLE)) is None:
             super().paint(painter, option, index)
             return
         painter.save()
@@ -209,14 +208,12 @@ class AssistantDialog(LibraryDialog):
 
     def _on_copy(self) -> None:
         self._save()
-        assistant = self._shown
-        if assistant is not None:
+        if (assistant := self._shown) is not None:
             self.add(tr(COPY_OF, name=assistant.name), chosen_of(assistant), assistant.icon)
 
     def _on_delete(self) -> None:
         self._save()
-        assistant = self._shown
-        if assistant is None:
+        if (assistant := self._shown) is None:
             return
         with self.notify.guard():
             self._store.delete(assistant.id)
@@ -234,8 +231,7 @@ class AssistantDialog(LibraryDialog):
 
     def _on_use(self) -> None:
         self._save()
-        assistant = self._shown
-        if assistant is not None:
+        if (assistant := self._shown) is not None:
             self.close()
             self._begin_chat(assistant)
 
@@ -267,6 +263,5 @@ class AssistantDialog(LibraryDialog):
         self._fit_screen(*SIZE_PX)
 
     def _on_row(self, index: QModelIndex) -> None:
-        row = self.rows.row_at(index)
-        if row is not None and (self._shown is None or row.id != self._shown.id):
+        if (row := self.rows.row_at(index)) is not None and (self._shown is None or row.id != self._shown.id):
             self.reload_list(row.id)

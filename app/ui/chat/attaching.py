@@ -404,8 +404,7 @@ class DraftScans(QObject):
 
     def stop(self, effect: m.StopScans) -> None:
         for part in effect.parts:
-            scans = self._reading_of(part)
-            if scans is not None and part.document is not None:
+            if (scans := self._reading_of(part)) is not None and part.document is not None:
                 scans.stop(part.document)
 
     def _on_changed(self) -> None:

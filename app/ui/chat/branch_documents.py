@@ -133,8 +133,7 @@ class BranchDocuments:
         # Documents never change, so what was read of them holds for other branches.
         known = {number: document for number, document in self._documents.items() if number in wanted}
         for number in wanted - set(known):
-            document = talk.documents.store.get(number)
-            if document is not None:
+            if (document := talk.documents.store.get(number)) is not None:
                 known[number] = document
         self._documents = known
         self._cited = [
@@ -185,8 +184,7 @@ class BranchDocuments:
         """Return, for each document with passages shown to the model, their links and the number of further places."""
         found = []
         for attachment in self._of_message.get(message_id, ()):
-            document = self._documents.get(attachment.document_id)
-            if document is not None and attachment.passages:
+            if (document := self._documents.get(attachment.document_id)) is not None and attachment.passages:
                 places, more = self._places_of_passages(document, attachment.passages)
                 found.append((document, places, more))
         return found

@@ -95,8 +95,7 @@ class ChatAssistants(QObject):
     def begin(self, number: int) -> None:
         """Start a new chat with an assistant; open the dialog if that was deleted meanwhile."""
         with self._notify.guard():
-            assistant = self._chats.assistants().get(number)
-            if assistant is None:
+            if (assistant := self._chats.assistants().get(number)) is None:
                 self.open_all()
             else:
                 self.begin_wanted.emit(assistant)
@@ -173,9 +172,8 @@ class ChatAssistants(QObject):
         self._notify.show_notice(message_of_words(words, "take_over"), action=partial(self._take_over, now.id))
 
     def _take_over(self, number: int) -> None:
-        here = self._options.assistant
         # Still that chat, or another one with this assistant.
-        if here is not None and here.id == number:
+        if (here := self._options.assistant) is not None and here.id == number:
             self.choose_assistant(number)
 
     def _on_greeted(self, number: int) -> None:

@@ -167,9 +167,8 @@ class ChatMemory(QObject):
     def count_context(self) -> bool:
         """Count now, or after the running count. Return whether the model is available."""
         self._timer.stop()
-        subject = self._next_subject()
         # The tokenizer is busy with an earlier state of the message: once more, later.
-        if subject is not None and self._counted is not None:
+        if (subject := self._next_subject()) is not None and self._counted is not None:
             self._timer.start()
         elif subject is not None:
             self._counted = subject
@@ -187,8 +186,7 @@ class ChatMemory(QObject):
         """Return a function that lists the parts of the next prompt with their texts; None while the model is
         unavailable.
         """
-        subject = self._next_subject()
-        if subject is None:
+        if (subject := self._next_subject()) is None:
             return None
         looks = subject.talk.looks
         return lambda _: looks.inspect_next(subject.conversation_id, subject.draft, subject.planned)

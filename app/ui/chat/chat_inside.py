@@ -77,8 +77,7 @@ class ChatSubjects(Subjects):
         live = self._live
         if live is not None and live.conversation_id == self._chat.conversation_id and live.message_id:
             found.append(InspectedText(MESSAGE, tr(THE_ANSWER), "", live.message_id, answer=live))
-        message = self._message()
-        if message is None:
+        if (message := self._message()) is None:
             return found
         if message.text:
             found.append(self._message_subject(message))
@@ -124,9 +123,8 @@ class ChatSubjects(Subjects):
         return chosen or (stored[-1] if stored else None)
 
     def _on_shown(self) -> None:
-        talk = self._chat.open_chat.talk
         # What is held of a temporary chat would keep it in memory.
-        if talk is not self._talk:
+        if (talk := self._chat.open_chat.talk) is not self._talk:
             self._talk = talk
             for answer in self._answers.values():
                 # The one being written is still needed by those who follow it.
@@ -188,8 +186,7 @@ class ChatSubjects(Subjects):
 
 def _asked(talk: ref[AnswerService], message_id: int) -> Ask:
     """Return the engine request of an answer. Raises KeyError if its chat is gone."""
-    chat = talk()
-    if chat is None:
+    if (chat := talk()) is None:
         raise KeyError(message_id)
     return chat.looks.rebuild_ask(message_id, CancelToken())
 

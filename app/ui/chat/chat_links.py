@@ -30,8 +30,7 @@ class ChatLinks(QObject):
         # Not before somebody follows a link: it brings what draws text.
         from app.ui.text.links import ask_to_open, page_of_link
 
-        page = page_of_link(href)
-        if page is None:
+        if (page := page_of_link(href)) is None:
             with self._notify.guard():
                 ask_to_open(href, self._chat.transcript.window())
             return

@@ -423,9 +423,8 @@ class ChatList(RowList):
 
     def startDrag(self, _actions: Qt.DropAction) -> None:
         index = self.currentIndex()
-        number = index.data(ID_ROLE)
         # Places found in a chat can't be moved by themselves.
-        if number is None or index.data(HIT_ROLE) is not None:
+        if (number := index.data(ID_ROLE)) is None or index.data(HIT_ROLE) is not None:
             return
         data, drag, rect = QMimeData(), QDrag(self), self.visualRect(index)
         data.setData(CHAT_TYPE, str(number).encode())

@@ -521,8 +521,7 @@ class OwnModel(QObject):
 
     def note(self) -> str:
         """Return a short note for the composer if another model is loaded or the chat's is missing; "" otherwise."""
-        own = self._options.model
-        if own is not None and not own.is_file():
+        if (own := self._options.model) is not None and not own.is_file():
             return tr(CHAT_MODEL_GONE, name=self.name_of(own))
         if self.path is None or not self.is_elsewhere or self.path_in is None:
             return ""
@@ -530,8 +529,7 @@ class OwnModel(QObject):
 
     def may_answer(self, then: Callable[[], object], *, can_chat: bool = True) -> bool:
         """Return whether a model can answer. If not, tell or ask the user, and run `then` once that helped."""
-        own = self._options.model
-        if own is not None and not own.is_file():
+        if (own := self._options.model) is not None and not own.is_file():
             self._ask(own, then)
             return False
         if not can_chat:

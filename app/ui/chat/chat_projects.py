@@ -172,8 +172,7 @@ class ProjectActions(QObject):
     def show_settings(self, project_id: int, *, is_new: bool = False) -> None:
         """Open the dialog for a project's name, icon, instructions, model and documents."""
         with self._notify.guard():
-            project = self._app.preambles.projects.get(project_id)
-            if project is None:
+            if (project := self._app.preambles.projects.get(project_id)) is None:
                 self._folders.changed.emit()
                 return
             # When first opened.
@@ -215,8 +214,7 @@ class ProjectActions(QObject):
             self._folders.changed.emit()
 
         with self._notify.guard():
-            project = projects.get(project_id)
-            if project is not None:
+            if (project := projects.get(project_id)) is not None:
                 projects.delete(project_id)
                 words = tr(PROJECT_DELETED, title=project.name)
                 self._notify.undo(words, bring_back)

@@ -241,8 +241,7 @@ class ChatTab(Tab):
         """
         attachments = self._app.documents.attachments
         with self._ui.notify.guard():
-            chat_id = attachments.chat_waiting_with(list(ids))
-            if chat_id is None:
+            if (chat_id := attachments.chat_waiting_with(list(ids))) is None:
                 chat_id = self._app.conversations.create(title=title).id
                 for document_id in ids:
                     attachments.add_to_draft(chat_id, document_id)
@@ -480,8 +479,7 @@ class ModelInStep(QObject):
         # Keeps this import out of the start.
         from app.ui.chat.prompt_view import SeenDialog
 
-        look = self._chat.memory.coming()
-        if look is not None:
+        if (look := self._chat.memory.coming()) is not None:
             SeenDialog(self._ui.theme, look, tr(WHAT_MODEL_SEES), self._chat).open()
 
     def _wake_model(self, _effect: f.WakeModel) -> None:

@@ -33,8 +33,7 @@ class ChatCommands:
             self._chat.session.send_request(AttachFrom(command))
 
     def _run_on_turn(self, command: str) -> None:
-        turn = self._find_turn(command)
-        if turn is None:
+        if (turn := self._find_turn(command)) is None:
             only = tr("This chat has no other versions yet.")
             self._notify.mention(only if command == TurnCommand.MAP else tr("This chat has no answer yet."))
             return

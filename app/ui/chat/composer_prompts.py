@@ -112,8 +112,7 @@ class ComposerPrompts(QObject):
 
     def take_by_key(self, key: str) -> None:
         """Insert a prompt by its key, or open the library if it no longer exists."""
-        prompt = self._chats.prompts().get(key, tr)
-        if prompt is None:
+        if (prompt := self._chats.prompts().get(key, tr)) is None:
             self.open_library()
         else:
             self.insert_prompt(prompt)
@@ -127,15 +126,13 @@ class ComposerPrompts(QObject):
         return (found.start(1) - 1, found[1]) if found else None
 
     def _update_completions(self) -> None:
-        slash = self._typed_command()
-        if slash is None:
+        if (slash := self._typed_command()) is None:
             # The slash is gone, so the next one opens the list again.
             self._is_left = False
             self._close()
         elif not self._is_left:
             with self._notify.guard():
-                found = self._chats.prompts().complete(slash[1], tr)
-                if found or not slash[1]:
+                if (found := self._chats.prompts().complete(slash[1], tr)) or not slash[1]:
                     self._show(found, is_all=not slash[1])
                 else:
                     self._close()
@@ -202,8 +199,7 @@ class ComposerPrompts(QObject):
 
     def _may_send(self) -> bool:
         """Return whether the message may be sent; asks the user if blanks are left."""
-        left = self.blanks.left
-        if not left:
+        if not (left := self.blanks.left):
             self.blanks.forget()
             return True
         from app.ui.widgets.dialogs import QuestionDialog
@@ -404,8 +400,7 @@ class PromptList(QFrame):
             announce(self._composer.field.edit, entry.spoken)
 
     def _choose(self, index: QModelIndex) -> None:
-        entry = self.entries.entry_at(index)
-        if entry is not None:
+        if (entry := self.entries.entry_at(index)) is not None:
             entry.do()
 
     def _arrange(self) -> None:

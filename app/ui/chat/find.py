@@ -144,8 +144,7 @@ class FindBar(QFrame):
     def show_message(self, message_id: int, words: str) -> None:
         """Scroll to a message and highlight `words` there for a moment, if there are any."""
         self.forget()
-        turn = self._transcript.turn_of(message_id)
-        if turn is not None:
+        if (turn := self._transcript.turn_of(message_id)) is not None:
             self._transcript.show_turn(turn)
             if words.split():
                 self.marks.show_briefly(words, message_id)
@@ -194,8 +193,7 @@ class TurnMarks(QObject):
         """Highlight the words everywhere and the chosen hit more strongly."""
         self._over.stop()
         self._pattern, self._only, self._chosen = phrase_pattern(words), None, chosen
-        turn = self._transcript.turn_of(chosen.message_id)
-        if turn is not None:
+        if (turn := self._transcript.turn_of(chosen.message_id)) is not None:
             if is_question(turn):
                 # A long question shows only its beginning.
                 turn.show_whole()

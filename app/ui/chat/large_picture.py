@@ -251,8 +251,7 @@ class LargePicture(Dialog):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1}
         turns = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
-        key = Qt.Key(event.key())
-        if key in steps:
+        if (key := Qt.Key(event.key())) in steps:
             self.canvas.zoom_by(steps[key])
         elif key == Qt.Key.Key_0:
             self.canvas.fit_picture()

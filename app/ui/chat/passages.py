@@ -199,8 +199,7 @@ class PassageOffering(QObject):
 
 def found_little(talk: AnswerService, answer_id: int) -> bool:
     """Return whether the search for an answer found nothing relevant in some document."""
-    answer = talk.conversations.get_message(answer_id)
-    if answer is None or answer.parent_id is None:
+    if (answer := talk.conversations.get_message(answer_id)) is None or answer.parent_id is None:
         return False
     attached = talk.documents.attachments.of_messages([answer.parent_id]).get(answer.parent_id, [])
     # None: it was not judged.

@@ -119,8 +119,7 @@ class SentArguments(QPlainTextEdit):
 
     def fit_width(self, width: int) -> None:
         """Set the height for a width: that of the text, up to a few lines."""
-        font = self._theme.fonts.code()
-        if font != self.font():
+        if (font := self._theme.fonts.code()) != self.font():
             self.setFont(font)
         metrics, px = self.fontMetrics(), self._theme.px
         letters = max(1, (width - 2 * px(12)) // max(1, metrics.horizontalAdvance("m")))

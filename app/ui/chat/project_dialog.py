@@ -421,8 +421,7 @@ class ProjectFiles(QWidget):
         documents: list[StoredDocument] = []
         with self._notify.guard():
             for attachment in self._preambles.attached.list_documents(self._project_id):
-                document = self._documents.store.get(attachment.document_id)
-                if document is not None:
+                if (document := self._documents.store.get(attachment.document_id)) is not None:
                     documents.append(document)
                     remove = partial(self._remove, attachment, document.name)
                     self._add_chip(document.name, self._cost_words(document), remove)

@@ -174,8 +174,7 @@ class PromptDialog(LibraryDialog):
 
     def _save(self) -> None:
         self._save_later.stop()
-        before = self._shown
-        if before is None or before.is_builtin:
+        if (before := self._shown) is None or before.is_builtin:
             return
         name, text = self.name.text().strip() or before.name, self.text.toPlainText()
         if (name, text) != (before.name, before.text):
@@ -200,8 +199,7 @@ class PromptDialog(LibraryDialog):
             self.add(tr(COPY_OF, name=self._shown.name), self._shown.text)
 
     def _on_delete(self) -> None:
-        prompt = self._shown
-        if prompt is None or prompt.is_builtin:
+        if (prompt := self._shown) is None or prompt.is_builtin:
             return
         self._save()
         with self.notify.guard():
@@ -218,8 +216,7 @@ class PromptDialog(LibraryDialog):
 
     def _on_use(self) -> None:
         self._save()
-        prompt = self._shown
-        if prompt is not None and prompt.text.strip():
+        if (prompt := self._shown) is not None and prompt.text.strip():
             self.close()
             self._insert(prompt)
 
@@ -322,7 +319,6 @@ class PromptFiles(SavedFiles):
 
 def _name_for(text: str) -> str:
     """Return the first words of a prompt as its preliminary name."""
-    words = " ".join(text[: 4 * NAME_CHARACTERS].split())
-    if not words:
+    if not (words := " ".join(text[: 4 * NAME_CHARACTERS].split())):
         return tr("New prompt")
     return words if len(words) <= NAME_CHARACTERS else f"{words[:NAME_CHARACTERS].rsplit(' ', 1)[0]}…"

@@ -248,8 +248,7 @@ class QuickAsk(QWidget):
         """Capture a new selection or clipboard text; one used or dismissed before needs a click."""
         if not self._wants_text:
             return
-        found = texts_elsewhere()
-        if not found:
+        if not (found := texts_elsewhere()):
             # On some systems only the active window can read the clipboard; asked again once it is.
             return
         self._wants_text = False
@@ -279,8 +278,7 @@ class QuickAsk(QWidget):
         self.chat.focus_composer()
 
     def _on_chosen(self, key: str) -> None:
-        taken = self.taken
-        if taken is None:
+        if (taken := self.taken) is None:
             return
         if key != LANGUAGE:
             self._ask(REQUESTS[key])
@@ -324,8 +322,7 @@ class QuickAsk(QWidget):
 
     def _keep_now(self, *, goes_on: bool) -> None:
         self._keeps_at_end = False
-        number = self.chat.conversation_id
-        if number is None:
+        if (number := self.chat.conversation_id) is None:
             return
         with self._notify.guard():
             self.keep(keep_chat(self.chat.open_chat.talk, number, self._chats.kept), goes_on)

@@ -75,8 +75,7 @@ class QuoteButton(QObject):
 
     def _place_button(self) -> None:
         """Place the button above the beginning of the selected answer text, or below its end if that is out of view."""
-        ends = self.selection.ends
-        if ends is None or not self.selection.has_answer:
+        if (ends := self.selection.ends) is None or not self.selection.has_answer:
             self.button.hide()
             return
         size, gap, room = self.button.sizeHint(), self._theme.px(GAP_PX), self._transcript.viewport().geometry()

@@ -93,8 +93,7 @@ class MicrophoneButton(QObject):
 
     def close(self) -> None:
         """Stop recording because the window closes; what was recorded is in its draft at the next start."""
-        task = self._task
-        if task is not None:
+        if (task := self._task) is not None:
             self._stop(task)
             # Not longer: closing must not wait for a device that hangs.
             if task.join(ENDS_WITHIN_S):

@@ -47,8 +47,7 @@ class MemoryActions(QObject):
     def ask(self, text: str) -> RememberDialog | None:
         """Open the dialog with the text to store; returns None without any words."""
         # A memory is one line in a list, which a line break would end.
-        line = " ".join(clean_text(text).split())
-        if not line:
+        if not (line := " ".join(clean_text(text).split())):
             return None
         app, is_on = self._app, self._app.settings.chat.memory
         costs = PreambleCosts(lambda: app.engine)

@@ -124,8 +124,7 @@ class AnswerPairs(QObject):
 
     def note(self) -> str:
         """Return a note for the composer while the user has not chosen."""
-        pair = self._pair
-        if pair is None or not pair.is_over:
+        if (pair := self._pair) is None or not pair.is_over:
             return ""
         return tr(CHOOSE_AN_ANSWER, name=pair.names[pair.leads])
 
@@ -171,8 +170,7 @@ class AnswerPairs(QObject):
             return
         menu = new_menu(turn, "other_versions", tr("Choose a version to compare"))
         for number, place in places.items():
-            version = self._chat.talk.conversations.get_message(number)
-            if version is not None:
+            if (version := self._chat.talk.conversations.get_message(number)) is not None:
                 about = " ".join(part for part in (model_words(version.model), version.text) if part).split()
                 words = tr(VERSION_LINE, place=place, words=visible_name(" ".join(about))[:MENU_LETTERS])
                 menu.addAction(plain_caption(words), partial(self._show_version, answer, number))
@@ -264,8 +262,7 @@ class AnswerPairs(QObject):
             return
         with self._notify.guard():
             # Until one is chosen, the chat continues with the leading one, also after a restart.
-            leading = pair.ids[pair.leads]
-            if leading and pair.talk.conversations.get_message(leading) is not None:
+            if (leading := pair.ids[pair.leads]) and pair.talk.conversations.get_message(leading) is not None:
                 pair.talk.conversations.choose_version(leading)
             if pair is self._pair:
                 self._settle(pair)
@@ -314,8 +311,7 @@ class AnswerPairs(QObject):
 
     def messages_before(self, messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
         """Return the messages to show before the pair; forgets a pair after which the chat was continued."""
-        pair = self._pair
-        if pair is None:
+        if (pair := self._pair) is None:
             return messages
         ids = [message.id for message in messages]
         end = ids.index(pair.question_id) + 1 if pair.question_id in ids else 0

@@ -89,8 +89,7 @@ class ChatSelection(BlockSelection[TextPosition]):
         places, column = self._places, self._transcript.column
         if not places.count:
             return None
-        y = math.floor(place.y())
-        if y < places.tops[0]:
+        if (y := math.floor(place.y())) < places.tops[0]:
             return None if is_inside else TextPosition(0, BEFORE)
         if y >= places.tops[-1]:
             return None if is_inside else TextPosition(places.count - 1, BEHIND)
@@ -146,8 +145,7 @@ class ChatSelection(BlockSelection[TextPosition]):
         return QRect(view.viewport().mapTo(column, rect.topLeft()), rect.size())
 
     def ends_of_unit(self, spot: TextPosition, unit: SelectionUnit) -> tuple[TextPosition, TextPosition]:
-        view = spot.view
-        if view is None:
+        if (view := spot.view) is None:
             return spot, spot
         cursor = cursor_over(view.document(), view.position_at(spot.offset))
         if unit is SelectionUnit.WORD:
@@ -206,8 +204,7 @@ class ChatSelection(BlockSelection[TextPosition]):
 
     def _mark_text(self, ends: tuple[TextPosition, TextPosition], block: tuple[int, int], view: SelectableText) -> bool:
         """Select what is between the ends in a text. Return whether that is anything."""
-        span = span_between(ends, block)
-        if span is None:
+        if (span := span_between(ends, block)) is None:
             return False
         # Finding the position of an offset reads the whole text.
         start = view.position_at(span[0]) if span[0] else 0
@@ -220,8 +217,7 @@ class ChatSelection(BlockSelection[TextPosition]):
     @property
     def has_answer(self) -> bool:
         """True if the selection includes any text of an answer."""
-        ends = self.ends
-        if ends is None:
+        if (ends := self.ends) is None:
             return False
         # A new answer has none yet.
         message = self._places.all[ends[0].number].message
@@ -276,8 +272,7 @@ class ChatSelection(BlockSelection[TextPosition]):
         return mime_data(html_of(pieces), text)
 
     def _selected_turns(self, *, is_source_enough: bool = False) -> Iterator[SelectedTurn]:
-        ends = self.ends
-        if ends is None:
+        if (ends := self.ends) is None:
             return
         messages = self._places.messages
         numbers = range(ends[0].number, ends[1].number + 1)
@@ -327,8 +322,7 @@ def _join_turns(said: list[SelectedTurn], texts: list[str], name: str) -> str:
 
 
 def _speaker(said: SelectedTurn) -> str:
-    message = said.message
-    if message is not None and message.role is Role.USER:
+    if (message := said.message) is not None and message.role is Role.USER:
         return tr("You")
     return (model_words(message.model) if message is not None else "") or tr("Answer")
 

@@ -139,8 +139,7 @@ class SelectionEvents(QObject):
 
     def _move_by_operation(self, spot: TextPosition, operation: QTextCursor.MoveOperation) -> TextPosition | None:
         """Move a position by a cursor operation, continuing in the neighbouring text where its own ends."""
-        view = self._with_widget(spot).view
-        if view is None:
+        if (view := self._with_widget(spot).view) is None:
             return None
         spot = self._with_widget(spot)
         cursor = cursor_over(view.document(), view.position_at(spot.offset))
@@ -179,8 +178,7 @@ class SelectionEvents(QObject):
         neighbour = spot.number + step
         if 0 <= neighbour < self._transcript.places.count:
             self._transcript.column.turn_at(neighbour)
-        rect = self._selection.rect_of(spot)
-        if rect is None:
+        if (rect := self._selection.rect_of(spot)) is None:
             return None
         self._column_x = self._column_x if self._column_x is not None else float(rect.center().x())
         y = float(rect.bottom() if step > 0 else rect.top())
@@ -218,6 +216,5 @@ class SelectionEvents(QObject):
             bar = self._transcript.verticalScrollBar()
             bar.setValue(bar.minimum() if spot.text == BEFORE else bar.maximum())
             return
-        rect = self._selection.rect_of(spot)
-        if rect is not None:
+        if (rect := self._selection.rect_of(spot)) is not None:
             self._transcript.ensureVisible(0, rect.center().y(), 0, self._transcript.theme.px(40))

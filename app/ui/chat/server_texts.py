@@ -62,8 +62,7 @@ class ServerTexts(QObject):
 
     def look_up(self) -> None:
         """Ask the servers that are on what they offer, and show it."""
-        servers = self._chats.servers()
-        if servers is not None:
+        if (servers := self._chats.servers()) is not None:
             tasks.ask(
                 lambda _token: servers.list_texts(),
                 self,

@@ -228,8 +228,7 @@ class ChatTranscript(QScrollArea):
     def _on_slice(self) -> None:
         """Timer slot: create turns that will be scrolled to next, then drop distant ones, within a time budget."""
         until_s = time.perf_counter() + SLICE_S
-        late = self.column.late(pages=1.0)
-        if not late:
+        if not (late := self.column.late(pages=1.0)):
             if self.column.let_go(until_s):
                 self._slices.stop()
             return
@@ -474,8 +473,7 @@ class TurnColumn(QWidget):
 
     def turn_at(self, index: int) -> TurnView:
         """Return the turn at an index, creating it and announcing it by `made` if necessary."""
-        turn = self.places.all[index].turn
-        if turn is None:
+        if (turn := self.places.all[index].turn) is None:
             turn = self._turn_for(index)
             self.on_made()
         return turn
@@ -624,8 +622,7 @@ class TurnColumn(QWidget):
         return turn
 
     def _remove_turn(self, place: TurnPlace) -> None:
-        turn = place.turn
-        if turn is None:
+        if (turn := place.turn) is None:
             return
         if turn is self._ring.turn:
             self._ring.surround(None)

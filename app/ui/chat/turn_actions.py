@@ -115,16 +115,14 @@ class TurnActions(QObject):
             return
         with self._notify.guard():
             # A signal of text carries a command as plain text, which equals its member.
-            handler = self._handlers.get(name)
-            if handler is not None:
+            if (handler := self._handlers.get(name)) is not None:
                 handler(turn)
             else:
                 self._notify.actions[name]()
 
     def _edit_last(self) -> None:
         """Edit the last question, for Up in the empty composer."""
-        question = self._chat.transcript.last_question()
-        if question is not None and not self._chat.is_busy:
+        if (question := self._chat.transcript.last_question()) is not None and not self._chat.is_busy:
             self._edit_turn(question)
 
     def _send_text(self, request: Callable[[str], object], turn: TurnView) -> None:
@@ -155,8 +153,7 @@ class TurnActions(QObject):
             self._send(m.EditMessage, turn, turn.editor.text)
 
     def _close_editor(self, effect: m.CloseEditor) -> None:
-        turn = self._chat.transcript.turn_of(effect.message_id)
-        if turn is not None:
+        if (turn := self._chat.transcript.turn_of(effect.message_id)) is not None:
             turn.stop_editing()
 
     def _fork_chat(self, turn: TurnView) -> None:
@@ -190,8 +187,7 @@ class TurnActions(QObject):
     def _focus_turn(self, message_id: int) -> None:
         """Scroll to a message and give it the keyboard."""
         self._chat.show_state()
-        turn = self._chat.transcript.turn_of(message_id)
-        if turn is not None:
+        if (turn := self._chat.transcript.turn_of(message_id)) is not None:
             self._chat.transcript.show_turn(turn)
             turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -221,8 +217,7 @@ class TurnActions(QObject):
 
     def _show_version(self, turn: TurnView, step: int = 1) -> None:
         """Show another version of the turn, `step` places further."""
-        message = turn.message
-        if message is None:
+        if (message := turn.message) is None:
             return
         index = message.versions.index(message.id) + step
         if 0 <= index < len(message.versions):

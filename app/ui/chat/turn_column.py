@@ -274,8 +274,7 @@ class ChatsColumn(ListColumn):
 
     def _unfold(self, project_id: int) -> None:
         with self._notify.guard():
-            project = self._projects.get(project_id)
-            if project is not None and not project.is_open:
+            if (project := self._projects.get(project_id)) is not None and not project.is_open:
                 self._projects.update(project_id, is_open=True)
 
     def show_found(self) -> None:
@@ -312,8 +311,7 @@ class ChatsColumn(ListColumn):
             self._nothing.hide()
 
     def _choose(self, index: QModelIndex) -> None:
-        hit = index.data(HIT_ROLE)
-        if hit is None:
+        if (hit := index.data(HIT_ROLE)) is None:
             super()._choose(index)
         else:
             # Imported already where something was found.
@@ -431,8 +429,7 @@ class KeysOfClickedRow(QObject):
             self._edit = None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        edit = self._edit
-        if edit is None or watched is not edit:
+        if (edit := self._edit) is None or watched is not edit:
             return False
         if event.type() == QEvent.Type.FocusOut:
             self._end()

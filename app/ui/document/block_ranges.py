@@ -87,8 +87,7 @@ class Walk:
             yield from (block_range for block_range in ranges_of(after.block) if block_range.start > after.start)
             next_id = after.block.id + 1
         while next_id <= self.last_id:
-            blocks = self._document.read_blocks(next_id, min(BATCH, self.last_id - next_id + 1))
-            if not blocks:
+            if not (blocks := self._document.read_blocks(next_id, min(BATCH, self.last_id - next_id + 1))):
                 return
             for block in blocks:
                 yield from ranges_of(block)

@@ -33,8 +33,7 @@ def pages_line(document: StoredDocument) -> str:
 
 def _length_words(document: StoredDocument) -> str:
     """Return the length of a recording, such as "10 seconds" or "1:30"; "" if it is unknown."""
-    seconds = document.info.get("seconds", 0.0)
-    if not seconds:
+    if not (seconds := document.info.get("seconds", 0.0)):
         return ""
     # From 59.5 on, this would be rounded to "60 seconds".
     if seconds < 59.5:

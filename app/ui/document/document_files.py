@@ -82,8 +82,7 @@ class DocumentQuestions(QObject):
         self._ask_next()
 
     def ask_for_pages(self, file: FileToRead) -> None:
-        document = file.document
-        if document is None:
+        if (document := file.document) is None:
             return
         dialog = PagesDialog(
             self._theme, file.name, document.unit, document.pages,
@@ -127,8 +126,7 @@ class DocumentQuestions(QObject):
         while self._locked and self._asked is None:
             file, is_wrong = self._locked.pop(0)
             # It may have been removed since it was queued.
-            now = self._session.state.find(file.key)
-            if now is None or now.stage is not Stage.LOCKED:
+            if (now := self._session.state.find(file.key)) is None or now.stage is not Stage.LOCKED:
                 continue
             dialog = self._asked = PasswordDialog(
                 self._theme,

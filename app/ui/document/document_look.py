@@ -120,8 +120,7 @@ class DocumentLook:
         return look
 
     def _tab_stops_of(self, block: Block) -> list[QTextOption.Tab]:
-        found = self._tab_stops.get(block.id)
-        if found is None:
+        if (found := self._tab_stops.get(block.id)) is None:
             # In the bold font of the header row, which is the wider one.
             metrics = QFontMetricsF(self._theme.font("group"))
             longest: list[str] = []

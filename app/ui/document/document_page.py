@@ -375,8 +375,7 @@ class PagePane(QStackedWidget):
         if not self._page or not self.is_drawing:
             return
         width_px = self.area.width_px
-        picture = self._drawer.picture_of(self._page, width_px)
-        if picture is None:
+        if (picture := self._drawer.picture_of(self._page, width_px)) is None:
             self.area.show_empty(self._drawer.size_of(self._page))
         else:
             self.area.show_picture(picture)

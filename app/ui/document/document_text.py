@@ -104,8 +104,7 @@ class DocumentText(QTextEdit, LaidOutLater):
 
     def scroll_to_mark(self) -> None:
         """Scroll to the mark with some space above, laying out its surroundings, and select it."""
-        mark = self._marks.mark
-        if mark is None or self._walk is None or not self._walk.has(mark.block_id):
+        if (mark := self._marks.mark) is None or self._walk is None or not self._walk.has(mark.block_id):
             return
         if self._window.span_of(mark) is None:
             self._empty()
@@ -266,8 +265,7 @@ class DocumentText(QTextEdit, LaidOutLater):
             box = layout.blockBoundingRect(block).translated(0, -down)
             if box.top() > self.viewport().height():
                 return
-            kind = block.blockFormat().intProperty(GROUND_PROPERTY)
-            if kind == CODE_GROUND:
+            if (kind := block.blockFormat().intProperty(GROUND_PROPERTY)) == CODE_GROUND:
                 top = box.top() - (0 if _is_code(block.previous()) else px5)
                 after = block.next()  # boxes of code lines have gaps between them, their background must not
                 below = layout.blockBoundingRect(after).top() - down if _is_code(after) else box.bottom() + px5
@@ -309,8 +307,7 @@ class TextMarks(QObject):
 
     def hold(self) -> None:
         """Select the mark and keep it in view until `let_go`."""
-        cursor = self._cursor(self.mark)
-        if cursor is not None:
+        if (cursor := self._cursor(self.mark)) is not None:
             self._text.setTextCursor(cursor)
         self.is_held = True
         self.stay()

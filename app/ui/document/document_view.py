@@ -172,8 +172,7 @@ class DocumentView(DocumentCard):
 
     def take_over(self, document: ShownDocument, corrections: PageCorrections | None, document_id: int) -> None:
         """Replace the open document by a newer reading of its file, keeping the position."""
-        before = self._open
-        if before is None:
+        if (before := self._open) is None:
             return
         # The hits are of the version before, and their blocks may be gone.
         self._end_search()
@@ -206,8 +205,7 @@ class DocumentView(DocumentCard):
 
     def show_form(self, *, is_text: bool) -> None:
         """Show the page as text, or as a picture if it can be drawn."""
-        opened = self._open
-        if opened is None:
+        if (opened := self._open) is None:
             return
         is_text = is_text or not opened.document.can_draw
         had_focus = _has_focus_in(self, self._stack)
@@ -239,8 +237,7 @@ class DocumentView(DocumentCard):
             self.search.begin(first if self._open.page else max(1, self._text.top_block_id))
 
     def _reveal(self, opened: OpenDocument, mark: TextHighlight) -> None:
-        block = opened.block_of(mark)
-        if block is None:
+        if (block := opened.block_of(mark)) is None:
             return
         page = page_of(block, mark)
         if opened.page and page and page != opened.page:

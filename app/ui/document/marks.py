@@ -89,8 +89,7 @@ def marks_in(marks: Sequence[TextHighlight], first_id: int, last_id: int) -> Seq
 
 def joined(areas: Iterable[Area]) -> tuple[float, float, float, float] | None:
     """Return left, top, right and bottom around all areas; None if there are none."""
-    every = list(areas)
-    if not every:
+    if not (every := list(areas)):
         return None
     return (
         min(area.left for area in every),

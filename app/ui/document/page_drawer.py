@@ -127,8 +127,7 @@ class PageDrawer(QObject):
             self._task.cancel()
 
     def _start(self, key: tuple[int, int]) -> None:
-        document = self._document
-        if document is None:
+        if (document := self._document) is None:
             return
         page, width_px = key
         guess = self.size_of(page)

@@ -142,7 +142,6 @@ def list_counts(counts: Mapping[str, int]) -> str:
     """Return the counts of each kind in a backup or copy, without zeros; "" if there is nothing in it."""
     parts = []
     for name, text, many in _KINDS:
-        count = counts.get(name, 0)
-        if count:
+        if count := counts.get(name, 0):
             parts.append(tr_count(text, many, count))
     return join_list(parts)

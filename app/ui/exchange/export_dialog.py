@@ -81,8 +81,7 @@ class ChatExports(WindowFiles):
         """Run a command of the shortcut table: export, print (the open chat, or ask which) or export_chats."""
         if command == "print" and open_id is not None:
             with self._notify.guard():
-                chat = self._app.conversations.get(open_id)
-                if chat is not None:
+                if (chat := self._app.conversations.get(open_id)) is not None:
                     self.print([chat])
         else:
             self.ask([open_id] if open_id is not None and command != "export_chats" else None)

@@ -134,8 +134,7 @@ class SnapshotDialog(Dialog):
         self.titles.setVisible(bool(self.titles.count()))
 
     def _on_restore(self) -> None:
-        chosen = self.chosen
-        if chosen is None:
+        if (chosen := self.chosen) is None:
             return
         self.accept()
         paths, restart = self._app.paths, self._ui.notify.actions["restart"]

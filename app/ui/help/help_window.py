@@ -218,8 +218,7 @@ class HelpPageView(QWidget):
             Qt.Key.Key_Home: -bar.maximum(),
             Qt.Key.Key_End: bar.maximum(),
         }
-        step = steps.get(Qt.Key(event.key()))
-        if step is None:
+        if (step := steps.get(Qt.Key(event.key()))) is None:
             super().keyPressEvent(event)
         else:
             bar.setValue(bar.value() + step)
@@ -333,8 +332,7 @@ class HelpWindow(Dialog):
         ]
 
     def _on_row(self, index: QModelIndex) -> None:
-        row = self.rows.row_at(index)
-        if row is not None and PAGES[row.id - 1] != self.page:
+        if (row := self.rows.row_at(index)) is not None and PAGES[row.id - 1] != self.page:
             had_list = self.list.hasFocus()
             self.show_page(PAGES[row.id - 1])
             if had_list:  # arrows go on to the next page
@@ -369,8 +367,7 @@ class HelpWindow(Dialog):
     def done(self, result: int) -> None:
         """Close, and give the focus back to what had it."""
         super().done(result)
-        behind = self.parentWidget()
-        if behind is not None:
+        if (behind := self.parentWidget()) is not None:
             behind.activateWindow()
         if self._before is not None and isValid(self._before) and self._before.isVisible():
             self._before.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -37,8 +37,7 @@ class StartHints(QObject):
 
     def begin(self) -> None:
         """Remember this version, and tell where its changes are if another one ran before."""
-        seen = self._app.settings.help.seen_version
-        if seen == __version__:
+        if (seen := self._app.settings.help.seen_version) == __version__:
             return
         with self._notify.guard():
             is_new = not seen and not self._has_data()

@@ -183,8 +183,7 @@ class PiecePainter:
             painter.fillRect(bar, QColor(tokens.muted))
 
     def _advance(self, text: str) -> int:
-        width = self._widths.get(text)
-        if width is None:
+        if (width := self._widths.get(text)) is None:
             width = self._widths[text] = self._metrics.horizontalAdvance(text)
         return width
 
@@ -369,8 +368,7 @@ class TokenFlow(QAbstractScrollArea):
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self._pieces:
             super().keyPressEvent(event)
             return
-        target = self._target(event)
-        if target is not None:
+        if (target := self._target(event)) is not None:
             self.set_current(min(max(target, 0), len(self._pieces) - 1))
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._current >= 0:
             self.chosen.emit(self._current)

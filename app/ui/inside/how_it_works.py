@@ -374,8 +374,7 @@ class HowItWorks(QWidget):
 
     def reload(self) -> tasks.BackgroundTask | None:
         """Read the selected model's numbers if it changed since."""
-        path = self._ui.loader.path
-        if path is None or path == self._facts_of:
+        if (path := self._ui.loader.path) is None or path == self._facts_of:
             self._show_lesson()
             return None
         # Set before the file is read, so that a second call doesn't read it again.

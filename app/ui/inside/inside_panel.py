@@ -245,8 +245,7 @@ class InsidePanel(QWidget):
             return
         self._shown_subjects[self.page] = subject
         # Optional: two pages can show more of a subject than its text.
-        look = getattr(page, "look_at_subject", None)
-        if look is not None:
+        if (look := getattr(page, "look_at_subject", None)) is not None:
             look(subject)
         else:
             page.look_at(subject.text)

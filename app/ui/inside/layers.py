@@ -148,8 +148,7 @@ class LensModel(CellModel):
 
     def describe_cell(self, row: int, column: int) -> str:
         """Describe a cell with its other guesses."""
-        lens = self.lens
-        if lens is None:
+        if (lens := self.lens) is None:
             return ""
         said = join_list(
             tr(WORD_PERCENT, word=shown_word(guess.data), percent=percent(guess.probability))

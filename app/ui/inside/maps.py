@@ -375,14 +375,12 @@ class HeatMap(QAbstractScrollArea):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        cell = self.cell_at(event.position().toPoint())
-        if cell is not None:
+        if (cell := self.cell_at(event.position().toPoint())) is not None:
             self.go_to(*cell)
             self.chosen.emit(*cell)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        cell = self.cell_at(event.position().toPoint())
-        if cell is not None:
+        if (cell := self.cell_at(event.position().toPoint())) is not None:
             self.pointed.emit(*cell)
 
     def viewportEvent(self, event: QEvent) -> bool:
@@ -697,8 +695,7 @@ class TokenArcs(QWidget):
             area.ensureVisible(place.center().x(), place.center().y(), place.width(), 0)
 
     def _choose(self, token: int) -> None:
-        token = min(max(token, 0), len(self._places) - 1)
-        if token >= 0 and token != self.plot.current:
+        if (token := min(max(token, 0), len(self._places) - 1)) >= 0 and token != self.plot.current:
             self.choose(token)
             self.reveal()
             # Whoever heard `chosen` has set the description of the new token by now.
@@ -717,8 +714,7 @@ class TokenArcs(QWidget):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        token = self.token_at(event.position().toPoint())
-        if token >= 0:
+        if (token := self.token_at(event.position().toPoint())) >= 0:
             self._choose(token)
 
     def event(self, event: QEvent) -> bool:

@@ -98,8 +98,7 @@ class TokensPage(LookPage):
 
     def look_at_subject(self, subject: InspectedText) -> None:
         """Show the tokens of a subject: its text, or the prompt made by the chat template."""
-        prompt = subject.prompt
-        if prompt is None:
+        if (prompt := subject.prompt) is None:
             self.look_at(subject.text)
             return
 
@@ -255,8 +254,7 @@ class ProbabilitiesPage(LookPage):
 
     def look_at_subject(self, subject: InspectedText) -> None:
         """Show a subject; for an answer, the probabilities recorded while it was written."""
-        answer = subject.answer
-        if answer is None:
+        if (answer := subject.answer) is None:
             self.look_at(subject.text)
             return
         self.stop()
@@ -290,8 +288,7 @@ class ProbabilitiesPage(LookPage):
         self._show_figures()
 
     def _on_reread(self) -> None:
-        answer = self._answer
-        if answer is not None:
+        if (answer := self._answer) is not None:
             # Before the button goes that has the focus, or Qt would move it as Tab does.
             self._text.flow.setFocus(Qt.FocusReason.OtherFocusReason)
             self._reread.hide()
@@ -326,8 +323,7 @@ class ProbabilitiesPage(LookPage):
 
     def _show_grown(self) -> None:
         self._grows.stop()
-        answer = self._answer
-        if answer is not None and (answer.seen or answer.is_being_written):
+        if (answer := self._answer) is not None and (answer.seen or answer.is_being_written):
             self._show_answer(answer)
         else:
             self._text.grow_to(len(self._tokens))

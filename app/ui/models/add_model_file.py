@@ -134,8 +134,7 @@ class FileAdding:
 
     def add_file(self, path: Path, then: Then) -> None:
         """Add a file, asking how unless the settings say so; `then` gets the file's final path."""
-        always = self._app.settings.models.add_how
-        if always:
+        if always := self._app.settings.models.add_how:
             self._add(path, always, then)
             return
 

@@ -94,8 +94,7 @@ class AnatomyPage(ModelsPage):
         self.show_text(self.foot, tr(_FOOT))
 
     def _add_score(self) -> None:
-        installed = self._installed
-        if installed is None or installed.embeds or self._scoring is None:
+        if (installed := self._installed) is None or installed.embeds or self._scoring is None:
             return
         self.add_heading(tr(TOOL_CALLS))
         card = QFrame()

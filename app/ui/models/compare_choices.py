@@ -203,8 +203,7 @@ class TextChoice(QFrame):
         self.choose(OWN)
 
     def _check_size(self) -> None:
-        size = len(self.text.encode())
-        if size > MOST_BYTES:
+        if (size := len(self.text.encode())) > MOST_BYTES:
             sizes = {"read": size_text(MOST_BYTES), "size": size_text(size)}
             self.note.setText(tr(FIRST_PART_READ, **sizes))
         elif self._which == BUILT_IN:

@@ -204,8 +204,7 @@ _KAPLAN = (
 
 def line_words(found: Sequence[ModelFigures]) -> str:
     """Return a sentence on the fitted line, with its exponent and 95 % interval."""
-    line = line_of(found)
-    if line is None:
+    if (line := line_of(found)) is None:
         return tr(ALL_OF_ONE_SIZE)
     if line.exponents is None:
         return tr(TWO_SIZES_ONLY)

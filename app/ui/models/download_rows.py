@@ -64,9 +64,8 @@ class DownloadsPage(ModelsPage):
 
     def show_change(self, download: Download) -> None:
         """Update a download; reload the queue if it is new, gone, or its state changed."""
-        known = self._downloads.get(download.id)
         # Progress comes many times a second; only another state moves a row to another group.
-        if known is None or known.state != download.state:
+        if (known := self._downloads.get(download.id)) is None or known.state != download.state:
             self.reload()
         else:
             self._downloads[download.id] = download
@@ -114,8 +113,7 @@ class DownloadsPage(ModelsPage):
             button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _row(self, download: Download) -> DownloadRow:
-        row = self._rows.get(download.id)
-        if row is None:
+        if (row := self._rows.get(download.id)) is None:
             row = DownloadRow(self._theme, download, run_command=partial(self._on_command, download.id))
             row.key_pressed.connect(lambda key, row=row: self._on_key(row, key))
             self._rows[download.id] = row

@@ -107,8 +107,7 @@ class FitFoot(QFrame):
         words = in_words(fit_words(fit))
         if fit.is_exact:
             words = tr(FIT_MEASURED, fit=words)
-        pace = pace_words(fit)
-        if pace is not None:
+        if (pace := pace_words(fit)) is not None:
             words = f"{words} · {in_words(pace)}"
         tone = fit_token(fit)
         self._show_fit(words, tone, "triangle-fill" if tone == "warning" else "circle-fill")

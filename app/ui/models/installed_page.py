@@ -223,8 +223,7 @@ class InstalledPage(ModelsPage):
             is_chosen = self._is_chosen(installed)
             is_used = installed.model.path == self._loader.path or is_chosen
             use = "use_passages" if installed.embeds else "use"
-            missing = len(installed.model.missing)
-            if missing:
+            if missing := len(installed.model.missing):
                 card.show_badge(tr(MISSING_PARTS, count=missing), "warning")
             else:
                 words = tr(FINDS_PASSAGES) if is_chosen else tr(IN_USE) if is_used else ""

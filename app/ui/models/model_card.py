@@ -246,8 +246,7 @@ class ModelCard(QFrame):
 
     def _on_edited(self) -> None:
         # It comes once more when the hidden editor loses the focus.
-        editor = self._editor
-        if editor is None:
+        if (editor := self._editor) is None:
             return
         # With Return the card gets the keyboard; who clicked elsewhere has it there.
         text, had_focus = editor.text().strip(), editor.hasFocus()
@@ -292,8 +291,7 @@ class ModelCard(QFrame):
         self._fit_layout()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
-        if key == Qt.Key.Key_Escape and self._editor is not None:
+        if (key := event.key()) == Qt.Key.Key_Escape and self._editor is not None:
             self._end_editing(take_focus=True)
         elif self.hasFocus() and key in _KEYS:
             self.key_pressed.emit(_KEYS[Qt.Key(key)].value)

@@ -68,8 +68,7 @@ class UpdateSearch:
         """Return what a model's card says about a newer version; "" if none is known."""
         if installed.has_newer:
             return tr(NEWER_IS_HERE)
-        update = self.update_of(installed)
-        if update is None:
+        if (update := self.update_of(installed)) is None:
             return ""
         sizes = {"new_size": size_text(update.size_bytes), "size": size_text(installed.model.size_bytes)}
         if update.changed_at:

@@ -145,8 +145,7 @@ class ModelsColumn(QWidget):
 
     def _tell_search(self) -> None:
         self._delay.stop()
-        text = self.search.text().strip()
-        if text != self._last_search:
+        if (text := self.search.text().strip()) != self._last_search:
             self._last_search = text
             self.search_changed.emit(text)
 

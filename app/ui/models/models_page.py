@@ -102,8 +102,7 @@ class ModelsPage(QWidget):
     def clear_rows(self, kept: Container[QWidget] = ()) -> None:
         """Take all rows out and delete them, but for those that are kept to be put in again."""
         while (item := self.rows.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None and widget not in kept:
+            if (widget := item.widget()) is not None and widget not in kept:
                 # Deleted only when the event loop runs again; until then it would stay visible.
                 widget.hide()
                 widget.deleteLater()
@@ -146,8 +145,7 @@ class ModelsPage(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         bar = self.area.verticalScrollBar()
         steps = {Qt.Key.Key_PageDown: bar.pageStep(), Qt.Key.Key_PageUp: -bar.pageStep()}
-        step = steps.get(Qt.Key(event.key()))
-        if step is None:
+        if (step := steps.get(Qt.Key(event.key()))) is None:
             super().keyPressEvent(event)
         else:
             bar.setValue(bar.value() + step)
@@ -248,8 +246,7 @@ class StateView(QWidget):
         self.text.setVisible(bool(text))
         self.setAccessibleName(join_sentences([title, text]))
         while (item := self._buttons.takeAt(0)) is not None:
-            old = item.widget()
-            if old is not None:
+            if (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
         self._buttons.addStretch(1)

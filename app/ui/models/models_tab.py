@@ -189,8 +189,7 @@ class SuggestedPage(ModelsPage):
         # Only the first card that can be downloaded gets the accent colour.
         _set_kind(card, "download", "primary" if is_first else "plain")
         card.buttons["use"].setText(tr(USE_LABELS[self._task]))
-        download = suggestion.download
-        if download is not None and download.state != "done":
+        if (download := suggestion.download) is not None and download.state != "done":
             self._show_fit(card, suggestion)
             self._show_download(card, download)
             return
@@ -570,8 +569,7 @@ class ModelsView(QStackedWidget):
 
     def _on_moved(self, old: Path, new: Path) -> None:
         """Reload the current model from its new place after its folder was moved."""
-        path = self._loader.path
-        if path is not None and old in path.parents:
+        if (path := self._loader.path) is not None and old in path.parents:
             self._loader.load(new / path.relative_to(old))
 
     def _reload_lists(self) -> None:

@@ -91,8 +91,7 @@ def _parts(text: str) -> list[tuple[bool, str]]:
     lines: list[str] = []
     fence = ""
     for line in text.splitlines(keepends=True):
-        found = _FENCE.match(line)
-        if found and not fence:
+        if (found := _FENCE.match(line)) and not fence:
             parts.append((False, "".join(lines)))
             lines, fence = [line], found[1]
         # By CommonMark a fence ends with one of its kind that is as long or longer, and nothing behind it.
@@ -134,8 +133,7 @@ def _line(line: str) -> str:
 
 
 def _tag(found: re.Match[str]) -> str:
-    name = (found[2] or "").lower()
-    if name not in _INSTEAD:
+    if (name := (found[2] or "").lower()) not in _INSTEAD:
         return found[0]  # code, and tags such as <think>
     if name == "img":
         alt = _ALT.search(found[3])

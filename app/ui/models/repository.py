@@ -156,8 +156,7 @@ class RepositoryPage(QWidget):
         self.model = model
         self.foot.show_file(model)
         self._show_download()
-        known = self._fits.get(model.name)
-        if known is not None:
+        if (known := self._fits.get(model.name)) is not None:
             self._chosen.stop()
             self.foot.show_fit(known)
         else:

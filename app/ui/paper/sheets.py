@@ -117,8 +117,7 @@ class Sheets:
     def add(self, text: LaidOutText) -> None:
         """Append a document, breaking pages where its rules allow it."""
         text.document.size()  # completes the layout, which Qt would do bit by bit
-        stretches = list(ranges_to_keep(text, self.height * LARGEST_SHARE))
-        if not stretches:
+        if not (stretches := list(ranges_to_keep(text, self.height * LARGEST_SHARE))):
             return
         if self.page and self._y:
             self._y += self.pt(text.gap_pt)

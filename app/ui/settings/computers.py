@@ -130,9 +130,8 @@ class ComputersSection(SettingsSection):
         self._show_note("")
 
     def _on_add(self) -> None:
-        address = self.line.text().strip()
         # Return works in a field that is read-only, too.
-        if not address or self.line.isReadOnly():
+        if not (address := self.line.text().strip()) or self.line.isReadOnly():
             return
         self._set_trying(is_trying=True)
         self._show_note(tr("Contacting {address}…", address=address))
@@ -201,8 +200,7 @@ class ComputersSection(SettingsSection):
         self.again.setEnabled(True)
         problems = {problem.address: sentence_for(problem).text for problem in found.missed}
         for row in self.rows:
-            own = _own(found.devices, row.address)
-            if own:
+            if own := _own(found.devices, row.address):
                 row.show_devices(own)
             elif self._app.settings.network.allowed:
                 row.show_words(problems.get(row.address, ""), is_problem=True)

@@ -67,8 +67,7 @@ class MemoryRow(QWidget):
         self.tokens.setToolTip(words)
 
     def _on_edited(self) -> None:
-        text = " ".join(clean_text(self.field.text()).split())
-        if text and text != self.memory.text:
+        if (text := " ".join(clean_text(self.field.text()).split())) and text != self.memory.text:
             self.edit(text)
         # Emptying the field deletes nothing; the button does.
         elif not text:
@@ -166,8 +165,7 @@ class MemoriesPage(SettingsPage):
         self._save("chat", suggest_memories=wanted)
 
     def _on_add(self) -> None:
-        text = " ".join(clean_text(self.new.text()).split())
-        if text:
+        if text := " ".join(clean_text(self.new.text()).split()):
             with self._notify.guard():
                 self._memories.add(text)
                 self.new.clear()

@@ -180,8 +180,7 @@ class NetworkPage(SettingsPage):
             self._say_token("")
 
     def _on_keep(self) -> None:
-        text = self.token.text().strip()
-        if text and not token_problem(text):
+        if (text := self.token.text().strip()) and not token_problem(text):
             self._with_token(lambda: self._save_token(text))
 
     def _save_token(self, text: str) -> str:

@@ -160,8 +160,7 @@ class ProxySection(SettingsSection):
         self._ask_keyring(keep_password)
 
     def _look_for_password(self) -> None:
-        secret = proxy_secret(self._app.settings)
-        if secret:
+        if secret := proxy_secret(self._app.settings):
             self._ask_keyring(lambda: bool(self._app.token.load(secret)))
         else:
             self._show_kept(False)

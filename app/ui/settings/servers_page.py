@@ -235,8 +235,7 @@ class ServerDialog(Dialog):
     @property
     def wanted(self) -> RemoteServer | None:
         """Server as entered, with the kind that was found; None without an address."""
-        address = address_of(self.address.text())
-        if not address:
+        if not (address := address_of(self.address.text())):
             return None
         before = self._server or RemoteServer(self._app.servers.new_name(address), address)
         kind = self._found.kind if self._found is not None else before.kind
@@ -266,8 +265,7 @@ class ServerDialog(Dialog):
             self._ask()
 
     def _ask(self) -> None:
-        server = self.wanted
-        if server is None:
+        if (server := self.wanted) is None:
             _show_label(self.note, tr("This isn’t an address. Use one like gpu-box.local:8000."), is_problem=True)
             self.address.setFocus()
             return
@@ -406,8 +404,7 @@ class ServerDialog(Dialog):
             box.verticalScrollBar().setValue(end)
 
     def _save(self) -> None:
-        server = self.wanted
-        if server is None or not self.chosen:
+        if (server := self.wanted) is None or not self.chosen:
             return
         listed = (
             {listed_model.name: listed_model for listed_model in self._found.models} if self._found is not None else {}

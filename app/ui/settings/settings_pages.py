@@ -230,8 +230,7 @@ class SettingsPage(SettingsSection):
         QTimer.singleShot(0, self, lambda: self._reveal(key))
 
     def _reveal(self, key: str) -> None:
-        row = self.row_of(key)
-        if row is None:
+        if (row := self.row_of(key)) is None:
             return
         if self._mark is not None:
             self._mark.remove_mark()

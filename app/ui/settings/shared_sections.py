@@ -167,8 +167,7 @@ class PassagesField(QWidget):
         self._show()
 
     def _on_pause(self) -> None:
-        indexing = self._ui.passages
-        if indexing is not None:
+        if (indexing := self._ui.passages) is not None:
             (indexing.resume if indexing.is_stopped else indexing.stop)()
 
 

@@ -67,9 +67,8 @@ class SystemPage(SettingsPage):
         self._show_said()
 
     def _on_keys(self, field: QKeySequenceEdit) -> None:
-        keys = field.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
         # An empty field gets its keys back: the switch above turns the shortcut off.
-        if not keys:
+        if not (keys := field.keySequence().toString(QKeySequence.SequenceFormat.PortableText)):
             field.setKeySequence(QKeySequence(self._app.settings.system.shortcut))
         elif keys != self._app.settings.system.shortcut:
             self._save("system", shortcut=keys)

@@ -51,8 +51,7 @@ class ToolGrantsSection(SettingsSection):
 
     def refresh(self) -> None:
         """Show the answers as they are stored now; unchanged rows stay."""
-        grants = self._grants.list_grants()
-        if grants != self._shown:
+        if (grants := self._grants.list_grants()) != self._shown:
             self._shown = grants
             for row in self.rows:
                 self._list.removeWidget(row)

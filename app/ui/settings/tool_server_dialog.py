@@ -80,8 +80,7 @@ class ToolServerDialog(Dialog):
         return next((known for known in self._actions.servers.configs if known.name == self._name), None)
 
     def _show(self) -> None:
-        config = self._config
-        if config is None:
+        if (config := self._config) is None:
             self.accept()
             return
         if self.uses.shows_other(config):

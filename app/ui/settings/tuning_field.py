@@ -78,8 +78,7 @@ class TuningField(QWidget):
             self._is_cancelled = True
             self._task.cancel()
             return
-        path = self._app.model_path()
-        if path is None:
+        if (path := self._app.model_path()) is None:
             return
         self._is_cancelled = False
         self.tune.setText(tr(STOP))
@@ -106,8 +105,7 @@ class TuningField(QWidget):
         announce(self.state, self.state.text())
 
     def _on_forget(self) -> None:
-        path = self._app.model_path()
-        if path is not None:
+        if (path := self._app.model_path()) is not None:
             self._table.forget_model(path)
         self.show_tuning()
 

@@ -187,8 +187,7 @@ class BusDesktop:
             if on_click is not None and kind is MessageType.method_return:
                 self._shown[body[0]] = on_click
             return
-        member = fields.get(HeaderFields.member)
-        if member == "ActivationToken" and body[0] in self._shown:
+        if (member := fields.get(HeaderFields.member)) == "ActivationToken" and body[0] in self._shown:
             os.environ[ACTIVATION] = body[1]
         elif member == "ActionInvoked" and body[0] in self._shown:
             self._take_back(body[0])

@@ -66,8 +66,7 @@ class EntrySearch(QObject):
         self._go_to(0)
 
     def _go_to(self, row: int) -> None:
-        count = self.entries.rowCount()
-        if count:
+        if count := self.entries.rowCount():
             index = self.entries.index(row % count)
             self.list.setCurrentIndex(index)
             self.list.scrollTo(index)
@@ -76,8 +75,7 @@ class EntrySearch(QObject):
                 announce(self.field, entry.spoken)
 
     def _choose(self) -> None:
-        entry = self.entries.entry_at(self.list.currentIndex())
-        if entry is not None:
+        if (entry := self.entries.entry_at(self.list.currentIndex())) is not None:
             entry.do()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

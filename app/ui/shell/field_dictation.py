@@ -142,8 +142,7 @@ class FieldDictation(QObject):
         self.changed.emit()
 
     def _on_words(self, heard: WordsHeard) -> None:
-        text = self._text
-        if text is None:
+        if (text := self._text) is None:
             return
         if not heard.is_final:
             text.show_provisional(heard.text)
@@ -198,8 +197,7 @@ class FieldDictation(QObject):
         return field if field is not None and isValid(field) and field.isVisible() and as_text_field(field) else None
 
     def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
-        field = as_text_field(now)
-        if field is not None and field is not self._last_field:
+        if (field := as_text_field(now)) is not None and field is not self._last_field:
             self._last_field = field
             # Again for a field that had it before, which Qt then has once.
             field.installEventFilter(self)

@@ -154,8 +154,7 @@ def in_force(keys: Keys) -> str:
 
 
 def _listener(keys: Keys, shortcut: GlobalShortcut) -> ShortcutListener:
-    platform = QGuiApplication.platformName()
-    if platform == "windows":
+    if (platform := QGuiApplication.platformName()) == "windows":
         return WindowsKeys(keys, shortcut)
     if platform == "cocoa":
         return MacKeys(keys, shortcut)
@@ -244,15 +243,13 @@ class X11Keys:
     def _grab(self) -> None:
         if self._xcb.xcb_connection_has_error(self._connection):
             raise NotPossible(_by_hand())
-        codes = self._codes()
-        if not codes:
+        if not (codes := self._codes()):
             raise NotPossible(tr("This keyboard doesn’t have that key."))
         held = sum(self._keys.among(X_MODIFIERS))
         # Every screen, every key that has this sign, with and without each lock.
         for root, code, lock in itertools.product(self._roots(), codes, X_LOCKS):
             cookie = self._xcb.xcb_grab_key_checked(self._connection, 1, root, held | lock, code, X_ASYNC, X_ASYNC)
-            error = self._xcb.xcb_request_check(self._connection, cookie)
-            if error:
+            if error := self._xcb.xcb_request_check(self._connection, cookie):
                 self._free(error)
                 raise NotPossible(tr(KEYS_TAKEN))
 
@@ -269,8 +266,7 @@ class X11Keys:
         setup = self._xcb.xcb_get_setup(self._connection).contents
         first, count = setup.min_code, setup.max_code - setup.min_code + 1
         cookie = self._xcb.xcb_get_keyboard_mapping(self._connection, first, count)
-        reply = self._xcb.xcb_get_keyboard_mapping_reply(self._connection, cookie, None)
-        if not reply:
+        if not (reply := self._xcb.xcb_get_keyboard_mapping_reply(self._connection, cookie, None)):
             return []
         per_code, signs = reply.contents.per_code, self._xcb.xcb_get_keyboard_mapping_keysyms(reply)
         # The first symbol of each key is the one without a modifier.
@@ -361,8 +357,7 @@ class PortalKeys:
 
     def close(self) -> None:
         self._is_closed = True
-        bus = self._bus
-        if bus is not None:
+        if (bus := self._bus) is not None:
             with contextlib.suppress(OSError):
                 # Wakes the thread, whose end closes the connection; the portal then ends the session.
                 bus.sock.shutdown(2)
@@ -436,8 +431,7 @@ class PortalKeys:
         rule = MatchRule(type="signal", interface=REQUEST, member="Response")
         # Listened for before the call: the answer may be quicker than its handle.
         with bus.filter(rule, bufsize=8) as responses:
-            handle = self._call(bus, SHORTCUTS, method, kinds, body)
-            if handle is None:
+            if (handle := self._call(bus, SHORTCUTS, method, kinds, body)) is None:
                 raise NotPossible(_by_hand())
             while True:
                 response = bus.recv_until_filtered(responses)
@@ -537,8 +531,7 @@ class MacKeys:
     def __init__(self, keys: Keys, shortcut: GlobalShortcut) -> None:
         self._carbon: Any = ctypes.CDLL("/System/Library/Frameworks/Carbon.framework/Carbon")
         self._carbon.GetApplicationEventTarget.restype = ctypes.c_void_p
-        function = keys.function
-        if function > len(self.FUNCTIONS):
+        if (function := keys.function) > len(self.FUNCTIONS):
             raise NotPossible(tr("This keyboard doesn’t have that key."))
         code = self.FUNCTIONS[function - 1] if function else self.CODES[keys.character]
         kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)

@@ -102,8 +102,7 @@ class IncomingFiles(QObject):
         specs, current = self._tabs.specs, self._tabs.current
         if current == MODELS and all(path.is_dir() for path in documents):
             return [FileDropAction(MODELS, tr(DROP_TO_ADD_MODELS))]
-        drops = specs[current].drops
-        if drops is not None and current != self._tabs.home:
+        if (drops := specs[current].drops) is not None and current != self._tabs.home:
             return [FileDropAction(current, tr(drops.alone))]
         ways = [(name, spec.drops, spec.icon) for name, spec in specs.items()]
         ways += [(name + IMPORT, spec.imports, "download-simple") for name, spec in specs.items()]

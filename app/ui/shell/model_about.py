@@ -106,8 +106,7 @@ class ModelAbout(FloatingPanel):
 
     def _add_facts(self, loader: ModelLoader) -> None:
         self._said: list[str] = []
-        path = loader.path
-        if path is not None and not runs_elsewhere(path):
+        if (path := loader.path) is not None and not runs_elsewhere(path):
             file = ElidedLabel(str(path), Qt.TextElideMode.ElideMiddle)
             file.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
             self._add(tr(FILE), file)

@@ -265,9 +265,8 @@ class ModelLoader(QObject):
         assert failed_path is not None
         can_retry = sentence_for(error).action == "retry"
         self._notify.error(error, action=(lambda: self.load(failed_path)) if can_retry else None)
-        loaded = self._app.loaded
         # The file was refused before the old model was unloaded.
-        if loaded is not None:
+        if (loaded := self._app.loaded) is not None:
             self.path = before or Path(loaded.path)
             self._set("ready", loaded)
         elif fall_back is not None:

@@ -323,8 +323,7 @@ class ModelMenu(Menu):
         from app.ui.model_texts import senses_words
 
         for path, name in self._known_models():
-            size = self._picker.size_of(path)
-            if not size:
+            if not (size := self._picker.size_of(path)):
                 continue
             words = [size]
             known = (self._app.names.sees_elsewhere(path), False) if runs_elsewhere(path) else senses_of(path)
@@ -371,8 +370,7 @@ class ModelMenu(Menu):
 
     def _known_models(self) -> list[tuple[Path, Translatable]]:
         known = self._app.names.list_choices()
-        own = self._picker.own_path
-        if own is not None and own not in dict(known):
+        if (own := self._picker.own_path) is not None and own not in dict(known):
             known.append((own, tr(self._app.names.name_of(own))))
         return known
 

@@ -149,8 +149,7 @@ class Notify(QObject):
 
     def undo_last(self) -> bool:
         """Undo what the newest undo notice is about, if it is still there. Return whether there was one."""
-        offer = next(reversed(self._live_undos()), None)
-        if offer is None:
+        if (offer := next(reversed(self._live_undos()), None)) is None:
             return False
         offer.notice.dismiss()
         offer.take_back()

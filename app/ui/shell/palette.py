@@ -366,8 +366,7 @@ class Palette(QWidget):
         self.nothing.setVisible(is_empty and self._task is None and not self._delay.isActive())
 
     def _go_to(self, row: int) -> None:
-        count = self.entries.rowCount()
-        if count:
+        if count := self.entries.rowCount():
             # Past the end it begins again.
             index = self.entries.index(row % count)
             self.list.setCurrentIndex(index)

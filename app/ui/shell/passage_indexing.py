@@ -81,8 +81,7 @@ class PassageIndexing(QObject):
         self.changed.emit()
 
     def _on_wanted(self) -> None:
-        path = self._app.settings.models.passages_path
-        if path != self._path:
+        if (path := self._app.settings.models.passages_path) != self._path:
             self._path, self.is_stopped, self._failed_path = path, False, ""
             self.changed.emit()
             if not path:

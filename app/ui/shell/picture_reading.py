@@ -164,8 +164,7 @@ class PictureReading(QObject):
         self._start()
 
     def _with_row(self, document: StoredDocument, do: Callable[[int], object]) -> None:
-        state = self.state_of(document)
-        if state is not None and state.row is not None:
+        if (state := self.state_of(document)) is not None and state.row is not None:
             with self._notify.guard():
                 do(state.row.id)
         self.changed.emit()

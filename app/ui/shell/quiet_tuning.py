@@ -57,8 +57,7 @@ class QuietTuning(QObject):
         use = self._seat.use
         if self._task is not None or use.leases or use.idle_s < QUIET_S or not self._is_quiet():
             return
-        model = self._loader.model
-        if model is None:
+        if (model := self._loader.model) is None:
             return
         self._tries[model.path] = self._tries.get(model.path, 0) + 1
         self._task = tasks.run(self._tune, self, on_event=self._on_event, on_over=self._on_over)

@@ -75,8 +75,7 @@ class ReadableTexts(QObject):
         return max(shown, key=lambda view: (view.isReadOnly(), view.width() * view.height()), default=None)
 
     def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
-        view = as_spoken_view(now)
-        if view is None:
+        if (view := as_spoken_view(now)) is None:
             return
         self._last_view = view
         if view.property("is_read_aloud"):

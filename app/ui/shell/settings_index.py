@@ -282,8 +282,7 @@ def search_settings(words: str) -> list[SettingHit]:
     """Return the matching pages and rows, best first: by label, then by synonyms."""
     ranked = []
     for hit in all_settings():
-        rank = fitness_with_synonyms(hit.title, hit.also, hit.page, words)
-        if rank is not None:
+        if (rank := fitness_with_synonyms(hit.title, hit.also, hit.page, words)) is not None:
             ranked.append((rank, hit))
     # A stable sort: among equals, pages stay before rows.
     ranked.sort(key=lambda pair: pair[0])

@@ -28,8 +28,7 @@ class SilenceNotices(QObject):
         # A child without work may be silent; nobody waits for it.
         silent = [child for child in self._watch.find_silent() if child.work]
         for child in [child for child in self._announced if child not in silent]:
-            notice = self._announced.pop(child)
-            if notice is not None:
+            if (notice := self._announced.pop(child)) is not None:
                 notice.dismiss()
         for child in silent:
             if child not in self._announced:

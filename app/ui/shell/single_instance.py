@@ -144,8 +144,7 @@ class SingleInstance(QObject):
 
     def hand_over(self, wanted: StartRequest) -> HandOverReply:
         """Ask the first instance to come to the front and carry out the request."""
-        first = self._connect()
-        if first is None:
+        if (first := self._connect()) is None:
             return HandOverReply.LEFT
         first.write(wanted.line)
         while not first.canReadLine():
@@ -188,8 +187,7 @@ class SingleInstance(QObject):
     def _on_ready(self, line: QLocalSocket) -> None:
         if not line.canReadLine():
             return
-        wanted = StartRequest.from_line(bytes(line.readLine().data()))
-        if wanted is not None:
+        if (wanted := StartRequest.from_line(bytes(line.readLine().data()))) is not None:
             # Later: a request to close the window that is in the queue already goes first.
             QTimer.singleShot(0, line, lambda: self._answer(line, wanted))
         else:

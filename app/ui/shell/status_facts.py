@@ -47,6 +47,5 @@ class StatusFacts(QObject):
         self._status.show_model(self._ui.loader.model)
 
     def _show_programs(self) -> None:
-        programs = self._ui.programs
-        if programs is not None:
+        if (programs := self._ui.programs) is not None:
             self._status.show_programs(is_open=programs.door is not None, users=programs.users)

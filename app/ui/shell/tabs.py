@@ -253,8 +253,7 @@ class Tabs(QObject):
         def take_key(event: QKeyEvent) -> None:
             build()
             # What is typed before the tab is built belongs into it.
-            focus = self._ui.window.focusWidget()
-            if focus is not None and focus is not blank:
+            if (focus := self._ui.window.focusWidget()) is not None and focus is not blank:
                 QApplication.sendEvent(focus, event)
 
         blank.key_came.connect(take_key)

@@ -101,8 +101,7 @@ class TextReading(QObject):
 
     def toggle(self) -> None:
         """Begin with what has the keyboard; or pause, or go on."""
-        reading = self._reading
-        if reading is None:
+        if (reading := self._reading) is None:
             self.read_here()
         elif reading.state is ReadingState.PAUSED:
             reading.resume()
@@ -173,8 +172,7 @@ class TextReading(QObject):
         """Read what has the keyboard, from its caret on, or what the window shows."""
         focus = QApplication.focusWidget()
         focus = None if bar_has(focus) else focus
-        text = self.texts.text_of(focus)
-        if text is None:
+        if (text := self.texts.text_of(focus)) is None:
             self._notify.show_notice(NOTHING_TO_READ)
         else:
             self.read(text)

@@ -51,12 +51,10 @@ def main(_arguments: list[str]) -> int:
         parent.send_reply(NoVoice("module", str(error)))
         return 1
     application = QCoreApplication([])
-    engine = _system_engine(QTextToSpeech)
-    if engine is None or engine.state() is QTextToSpeech.State.Error:
+    if (engine := _system_engine(QTextToSpeech)) is None or engine.state() is QTextToSpeech.State.Error:
         parent.send_reply(NoVoice("engine", engine.errorString() if engine is not None else ""))
         return 1
-    voices = _voices_of(engine)
-    if not voices:
+    if not (voices := _voices_of(engine)):
         parent.send_reply(NoVoice("voice"))
         return 1
     # Connected by now: a speech service that had to be started must not be in our cage.
@@ -149,8 +147,7 @@ class _SentenceSpeaker(QObject):
 
 def _system_engine(kind: type[QTextToSpeech]) -> QTextToSpeech | None:
     """Return the system's engine, or the one that a trial names; None if there is only Qt's silent one."""
-    trial = os.environ.get(TRIAL_VARIABLE, "")
-    if trial:
+    if trial := os.environ.get(TRIAL_VARIABLE, ""):
         return kind(trial)
     # Left to itself, Qt takes the silent one where the other fails.
     _start_service()

@@ -117,8 +117,7 @@ class WindowCommands:
         """Show the column, and focus its search field if it has one."""
         tab = self._tabs.for_search
         self._sizes.show_column(shown=True)
-        field = tab.column.findChild(SearchField)
-        if field is not None:
+        if (field := tab.column.findChild(SearchField)) is not None:
             field.setFocus(Qt.FocusReason.ShortcutFocusReason)
             # Typing replaces what was searched for before.
             field.selectAll()

@@ -84,8 +84,7 @@ class SourcePane(QObject):
 
     def _keep_closed(self, *, is_closed: bool) -> None:
         """Remember for this summary whether the user closed its source."""
-        stored = self._result.stored
-        if stored is None or not self._result.isVisible():
+        if (stored := self._result.stored) is None or not self._result.isVisible():
             return
         key, closed = str(stored.id), self._app.settings.window.closed_sources
         if is_closed != (key in closed):

@@ -200,8 +200,7 @@ class StatementView(StatementEdit):
 
     def _fit_width(self) -> None:
         px = self._theme.px
-        edge = px(self.edge_px)
-        if edge:
+        if edge := px(self.edge_px):
             edge += column_inset(self._theme, self.width())
         sides = (edge, max(self.width() - edge - px(READING_PX), edge))
         left, right = sides[::-1] if self.isRightToLeft() else sides

@@ -170,8 +170,7 @@ class WorkPage(QWidget):
 
     def take_event(self, event: SummaryEvent) -> None:
         """Update the page after an event, which `SummaryProgress` has taken already."""
-        progress = self.progress
-        if progress is None:
+        if (progress := self.progress) is None:
             return
         if isinstance(event, Planned):
             self._count = 0
@@ -321,8 +320,7 @@ class SummarizeView(WorkView):
         self._show_page(self.draft if self.files.files else self.empty)
 
     def show_job(self, job_id: int) -> None:
-        stored = self.doing.get(job_id)
-        if stored is None or stored.state == "draft":
+        if (stored := self.doing.get(job_id)) is None or stored.state == "draft":
             self.show_new()
             return
         is_other, was_shown = job_id != self.open_id, self.pages.currentWidget()
@@ -461,9 +459,8 @@ class SummarizeView(WorkView):
 
     def _on_happened(self, job_id: int, event: SummaryEvent) -> None:
         if job_id == self.open_id and self.pages.currentWidget() is self.work:
-            stored = self.work.stored
             # A job that has just begun has a progress that the page doesn't know.
-            if stored is None or self.work.progress is not self.runner.progress_of(job_id):
+            if self.work.stored is None or self.work.progress is not self.runner.progress_of(job_id):
                 self.show_job(job_id)
             else:
                 self.work.take_event(event)

@@ -333,8 +333,7 @@ class ChipBuilder:
         return join_list(dict.fromkeys(words))
 
     def _where(self, anchor: ClaimAnchor) -> str:
-        mark = page_mark(self._documents[anchor.document].unit, anchor.page)
-        if mark:
+        if mark := page_mark(self._documents[anchor.document].unit, anchor.page):
             return mark
         heading = self._headings.get((anchor.document, anchor.block_id), "")
         return f"§ {_shorten_text(heading, MOST_HEADING)}" if heading else f"¶ {anchor.block_id}"

@@ -179,8 +179,7 @@ class SelectionMouse(QObject):
     def press(self, event: QMouseEvent) -> None:
         """Begin a selection, extend one with Shift, or take hold of one to drag it elsewhere."""
         place = event.globalPosition().toPoint()
-        spot = self._selection.spot_at(event.position())
-        if spot is None:
+        if (spot := self._selection.spot_at(event.position())) is None:
             return
         self.unit = self._unit_of(event, place)
         self.is_pressed, self._pressed_at = True, place
@@ -201,8 +200,7 @@ class SelectionMouse(QObject):
                 self.is_pressed = self._is_drag = False
                 self._drag()
             return
-        spot = self._selection.spot_to_extend(QPointF(self._surface.mapFromGlobal(place)))
-        if spot is not None:
+        if (spot := self._selection.spot_to_extend(QPointF(self._surface.mapFromGlobal(place)))) is not None:
             self._selection.extend(*self._ends_of_unit(spot))
         self.dragged.emit()
         # Qt sends no moves while the pointer rests outside, so a timer scrolls on.

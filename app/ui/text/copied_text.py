@@ -178,9 +178,8 @@ def _marked(spans: Spans) -> str:
         wanted = _marks(span)
         same = next((at for at, (a, b) in enumerate(zip(opened, wanted, strict=False)) if a != b), None)
         keep = min(len(opened), len(wanted)) if same is None else same
-        bare = span.text.strip()
         # Blanks wait for the next run, since a mark next to a blank is none in Markdown.
-        if not bare and span.text:
+        if not (bare := span.text.strip()) and span.text:
             pending += span.text
             continue
         parts += [closing for _, closing in reversed(opened[keep:])]

@@ -219,8 +219,7 @@ def after(source: str) -> str:
 
 def _parts(source: str) -> tuple[str, bool] | None:
     """Return a formula without delimiters, and whether it is inline; None if it shouldn't be typeset."""
-    found = _SOURCE.fullmatch(source)
-    if found is None or _work(source) > MOST_WORK:
+    if (found := _SOURCE.fullmatch(source)) is None or _work(source) > MOST_WORK:
         return None
     latex = next(text for name, text in found.groupdict().items() if name != "after" and text)
     return latex.strip(), found["dollar"] is not None or found["round"] is not None
@@ -233,8 +232,7 @@ def _work(source: str) -> float:
         work += (found.end() - at) * LEVEL_TIMES**level
         at = found.end()
         level += found.group() in ("{", "\\left", "\\begin")
-        level = max(0, level - (found.group() in ("}", "\\right", "\\end")))
         # A single character there is already worth more than MOST_WORK.
-        if level > 12:
+        if (level := max(0, level - (found.group() in ("}", "\\right", "\\end")))) > 12:
             return math.inf
     return work + (len(source) - at) * LEVEL_TIMES**level

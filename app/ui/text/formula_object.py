@@ -131,8 +131,7 @@ class FormulaObjects(QPyTextObject):
             # On whole pixels of the screen, or it would be blurred.
             left, top = round(rect.x() * ratio) / ratio, round(baseline * ratio) / ratio - picture.ascent
             painter.drawImage(QPointF(left, top), picture.image)
-        after = format_.stringProperty(_AFTER)
-        if after:
+        if after := format_.stringProperty(_AFTER):
             painter.setFont(look.font())
             painter.setPen(color)
             width = QFontMetricsF(look.font()).horizontalAdvance(after)

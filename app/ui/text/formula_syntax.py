@@ -108,8 +108,7 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
     opened = _OPENING.match(state.src, start, state.eMarks[start_line])
     if opened is None or state.is_code_block(start_line):
         return False
-    last = _last_line(state, start_line, end_line, opened)
-    if last is None:
+    if (last := _last_line(state, start_line, end_line, opened)) is None:
         return False
     if not silent:
         state.line = last + 1
@@ -129,8 +128,7 @@ def _last_line(state: StateBlock, line: int, end_line: int, opened: re.Match[str
     has_blank = False
     least_indent = min(state.blkIndent, state.sCount[line])  # a line that ends a list item may start a formula below
     while True:
-        found = state.src.find(closing, at, state.eMarks[line])
-        if found >= 0:
+        if (found := state.src.find(closing, at, state.eMarks[line])) >= 0:
             rest = state.src[found + len(closing) : state.eMarks[line]]
             return line if not rest.strip(_AFTER) else None
         line += 1
@@ -149,9 +147,8 @@ def _last_line(state: StateBlock, line: int, end_line: int, opened: re.Match[str
 def _inline(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] not in "\\$":
         return False
-    end = formula_at(state.src, state.pos)
     # `posMax` is the end of the emphasis or link that is being parsed; the source goes on behind it.
-    if end is None or end > state.posMax:
+    if (end := formula_at(state.src, state.pos)) is None or end > state.posMax:
         return False
     if not silent:
         state.push("formula", "", 0).content = state.src[state.pos : end]

@@ -35,8 +35,7 @@ def without_half(text: str) -> str:
 
 
 def _tag(state: StateInline, silent: bool) -> bool:
-    found = TAG.match(state.src, state.pos, state.posMax)
-    if found is None:
+    if (found := TAG.match(state.src, state.pos, state.posMax)) is None:
         return False
     if not silent:
         token = state.push("tag", "", 0)
@@ -58,15 +57,13 @@ def _details(state: StateBlock, start_line: int, end_line: int, silent: bool) ->
             state.line = start_line + 1
             state.push("fold_end", "", 0).map = [start_line, state.line]
         return True
-    opened = _DETAILS.match(first)
-    if opened is None:
+    if (opened := _DETAILS.match(first)) is None:
         return False
     if silent:
         return True
     state.line = start_line + 1
     rest = opened["rest"]
-    summary = _SUMMARY.match(rest)
-    if summary is None and not rest.strip() and state.line < end_line:
+    if (summary := _SUMMARY.match(rest)) is None and not rest.strip() and state.line < end_line:
         summary = _SUMMARY.match(line(state.line))
         state.line += summary is not None
     title, rest = (summary["title"], summary["rest"]) if summary else ("", rest)

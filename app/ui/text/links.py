@@ -27,8 +27,7 @@ NO_SITE = "This address has no valid site name."
 
 def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.openUrl) -> QMessageBox | None:
     """Ask before opening, showing the whole address, or the file to be made for a drawing."""
-    drawing = drawing_of_link(href)
-    if drawing is not None:
+    if (drawing := drawing_of_link(href)) is not None:
         return _ask_to_draw(*drawing, parent, opener)
     # A model may also write file: or javascript: addresses; nothing is asked about those.
     if not safe_href(href):

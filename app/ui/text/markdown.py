@@ -128,8 +128,7 @@ class MarkdownStream:
         self._finished = True
         # Blocks are closed at complete lines only, and the last line may lack its end.
         self.feed("\n")
-        opened = _FENCE.match(self._tail)
-        if opened:
+        if opened := _FENCE.match(self._tail):
             self.closed.append(
                 MarkdownBlock(self._tail, (_code(opened, self._tail.removesuffix("\n"), is_open=False),))
             )
@@ -143,8 +142,7 @@ class MarkdownStream:
 
     def open_blocks(self) -> list[MarkdownBlock]:
         """Return the blocks of the open tail, without half-written marks."""
-        opened = _FENCE.match(self._tail)
-        if opened:
+        if opened := _FENCE.match(self._tail):
             return [MarkdownBlock(self._tail, (_code(opened, self._tail, is_open=True),))]
         shown = calm(self._tail, is_in_table=bool(self._context.header))
         if not shown.strip():
@@ -159,13 +157,11 @@ class MarkdownStream:
 
     def _step(self) -> bool:
         """Close what can be closed at the start of the tail; return True if there may be more."""
-        blank = _BLANK_LINES.match(self._tail)
-        if blank:
+        if blank := _BLANK_LINES.match(self._tail):
             self._tail, self._seen = self._tail[blank.end() :], 0
             return True
-        opened = _FENCE.match(self._tail)
         # Code may be long: an open fence is searched for its end, never parsed.
-        if opened:
+        if opened := _FENCE.match(self._tail):
             return self._close_fence(opened)
         end, is_giant_next = self._window()
         if end == 0:
@@ -192,8 +188,7 @@ class MarkdownStream:
 
     def _surely_closed(self, units: list[_MarkdownUnit], end: int) -> list[_MarkdownUnit]:
         """Return the units before the last one, and before what a formula goes on with if it turns out to be none."""
-        closed = units[:-1]
-        if closed and units[-1].kind == "formula_block":
+        if (closed := units[:-1]) and units[-1].kind == "formula_block":
             starts = {unit.start for unit in self._units(self._tail[:end], keep=False, is_growing=False)}
             while closed and closed[-1].end not in starts:
                 del closed[-1]
@@ -221,8 +216,7 @@ class MarkdownStream:
         marker = opened[2] or opened[4]
         closing = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}[ \t]*\n", re.MULTILINE)
         # Only new lines are searched: from the beginning each time, the work would be quadratic.
-        found = closing.search(self._tail, max(opened.end(), self._seen))
-        if found is None:
+        if (found := closing.search(self._tail, max(opened.end(), self._seen))) is None:
             self._seen = self._tail.rfind("\n") + 1
             return False
         code = _code(opened, self._tail[: max(found.start() - 1, opened.end())], is_open=False)
@@ -319,8 +313,7 @@ def _code(opened: re.Match[str], source: str, *, is_open: bool) -> Code:
     text = source[opened.end() :]
     if is_open:
         text = re.sub(r"(^|\n) {0,3}[`~]+$", "", text).removesuffix("\n")
-    indent = len(opened[1])
-    if indent:
+    if indent := len(opened[1]):
         text = re.sub(rf"^ {{1,{indent}}}", "", text, flags=re.MULTILINE)
     # Renderers' options may follow the language in braces, as in "js{1,3}".
     return Code(info.split(" ", 1)[0].split("{", 1)[0][:40], text, 0, is_open)

@@ -148,8 +148,7 @@ class _TokenWalk:
     def pieces(self, tokens: Sequence[Token]) -> list[Piece]:
         for token in tokens:
             kind = token.type.removesuffix("_open").removesuffix("_close")
-            step = _STEPS.get(kind)
-            if step is not None:
+            if (step := _STEPS.get(kind)) is not None:
                 step(self, token, token.nesting > 0)
         self._close_prose()
         return self._pieces

@@ -83,8 +83,7 @@ class SelectableText(QTextBrowser):
 
     def follow_link_at(self, point: QPointF) -> None:
         """Follow the link at a viewport point, if there is one."""
-        address = self.anchorAt(point.toPoint())
-        if address:
+        if address := self.anchorAt(point.toPoint()):
             self.anchorClicked.emit(QUrl(address))
 
     def _formulas(self) -> Iterator[tuple[int, int]]:

@@ -143,8 +143,7 @@ class TableView(TextView):
     def selected(self) -> list[Piece]:
         """Return the selection: several cells are a table, text in one cell is prose."""
         cursor = self.textCursor()
-        drawn = self._drawn
-        if drawn is None or not cursor.hasSelection():
+        if (drawn := self._drawn) is None or not cursor.hasSelection():
             return []
         first, last = drawn.cellAt(cursor.selectionStart()), drawn.cellAt(cursor.selectionEnd())
         row, rows, column, columns = cast("tuple[int, int, int, int]", cursor.selectedTableCells())

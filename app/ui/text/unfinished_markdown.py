@@ -35,8 +35,7 @@ def calm(tail: str, *, is_in_table: bool = False) -> str:
         # Inside a code block of a list or quote, only the end is undecided.
         last = tail.rpartition("\n")[2].strip()
         return decided if last[:1] in ("`", "~") else tail
-    closed = with_end(tail)
-    if closed is not None:
+    if (closed := with_end(tail)) is not None:
         return closed
     tail = without_half(_LABEL.sub("", _DEFINITION.sub("", decided)))
     # Until its rule has come, a table is a paragraph full of bars, so it is held back.
@@ -55,8 +54,7 @@ def _completed(text: str) -> str:
     position = _ITEM.match(text.lstrip("\n"))
     begin = len(text) - len(text.lstrip("\n")) + (position.end() if position else 0)
     while True:
-        run = _RUN.search(text, begin)
-        if run is None:
+        if (run := _RUN.search(text, begin)) is None:
             break
         begin = run.end()
         mark = run.group()
@@ -71,8 +69,7 @@ def _completed(text: str) -> str:
             begin = end_of_formula or begin
             continue
         if mark[0] == "`":
-            end = re.compile(rf"(?<!`){mark}(?!`)").search(text, begin)
-            if end is None:
+            if (end := re.compile(rf"(?<!`){mark}(?!`)").search(text, begin)) is None:
                 # In open code all other marks are text.
                 opened.append(mark)
                 break
@@ -84,8 +81,7 @@ def _completed(text: str) -> str:
 
 def _count_tag(text: str, begin: int, opened: list[str]) -> int:
     """Track a tag as opened or closed; return where to continue in the text."""
-    tag = TAG.match(text, begin)
-    if tag is None:
+    if (tag := TAG.match(text, begin)) is None:
         return begin + 1
     end = f"</{tag[2].lower()}>"
     if tag[1] and end in opened:
@@ -119,8 +115,7 @@ def _closed(text: str, opened: list[str]) -> str:
     """Drop marks at the very end that open nothing yet, and close the open ones."""
     bare = text.rstrip()
     trimmed = re.sub(r"(?:(?<=\s)|^)(?:\*{1,3}|_{1,3}|~{1,2}|`{1,2}|!?\[|\$)$", "", bare)
-    trimmed = re.sub(r"(?<!\\)\\$", "", trimmed)
-    if trimmed != bare:
+    if (trimmed := re.sub(r"(?<!\\)\\$", "", trimmed)) != bare:
         if opened and bare.endswith(opened[-1]):
             opened = opened[:-1]
         text = bare = trimmed

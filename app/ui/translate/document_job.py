@@ -121,9 +121,8 @@ class DocumentJob(QObject):
     @property
     def is_outdated(self) -> bool:
         """True if the document's text has changed since its segments were made."""
-        stored = self.stored
         # Other formats are translated inside their file; a document of blocks is replaced when its pictures are read.
-        if stored is None or stored.format != BLOCKS:
+        if (stored := self.stored) is None or stored.format != BLOCKS:
             return False
         return bool(self.doing.result_of(lambda: self._translations.is_outdated(stored.id)))
 
@@ -219,8 +218,7 @@ class Drafts(QObject):
     @property
     def batch(self) -> list[StoredTranslation]:
         """The open draft and the drafts of its batch that haven't started."""
-        shown = self._job.stored
-        if shown is None:
+        if (shown := self._job.stored) is None:
             return []
         # An older draft that was opened from the list is not part of the batch.
         numbers = [number for number in self.session.state.batch if number != shown.id] if self.has(shown) else []
@@ -243,8 +241,7 @@ class Drafts(QObject):
 
     def change(self, wish: TranslationWish) -> bool:
         """Change the options of the batch, also of its files that are still being read."""
-        shown = self._job.stored
-        if shown is not None and self.has(shown):
+        if (shown := self._job.stored) is not None and self.has(shown):
             self.session.dispatch(ChangeOptions(wish))
         return self._job.change(self.batch, wish)
 

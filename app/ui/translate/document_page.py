@@ -113,8 +113,7 @@ class DocumentPage(QWidget):
         if (stored := self._job.stored) is None:
             return
         with self._notify.guard():
-            found = self._translations.segments.next_flagged(stored.id, after)
-            if found is None:
+            if (found := self._translations.segments.next_flagged(stored.id, after)) is None:
                 self._notify.mention(tr(NOTHING_LEFT_TO_REVIEW))
             else:
                 self.segments.close_editor()
@@ -134,11 +133,9 @@ class DocumentPage(QWidget):
 
     def _use_term(self, segment_id: int, wanted: str) -> None:
         """Insert a glossary term; if its place is unclear, open the editor with it at the end, for the user to move."""
-        row = self.segments.rows.row(segment_id - 1)
-        if row is None or row.translated is None:
+        if (row := self.segments.rows.row(segment_id - 1)) is None or row.translated is None:
             return
-        content = with_term(row.translated.content, wanted)
-        if content is not None:
+        if (content := with_term(row.translated.content, wanted)) is not None:
             self.edit(segment_id, content)
             return
         self.segments.edit_row(segment_id - 1)
@@ -171,8 +168,7 @@ class DocumentPage(QWidget):
         self._save(lambda stored: self.saving.menu(stored).popup(below))
 
     def _on_saving(self, translation_id: int, segments: int) -> None:
-        stored = self._job.stored
-        if stored is None or translation_id != stored.id:
+        if (stored := self._job.stored) is None or translation_id != stored.id:
             return
         percent = 100 * segments // max(1, stored.segments)
         self.head.show_progress(tr("Saving… {percent} %", percent=percent) if segments >= 0 else "")

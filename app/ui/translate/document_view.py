@@ -144,8 +144,7 @@ class DocumentTranslationView(QWidget):
 
     def show_translation(self, translation_id: int) -> None:
         """Show a translation at the place where it was left."""
-        stored = self.job.doing.known(translation_id)
-        if stored is None:
+        if (stored := self.job.doing.known(translation_id)) is None:
             self.shown_changed.emit(None)
             return
         # Shown already: rows and position stay as they are.
@@ -235,8 +234,7 @@ class DocumentTranslationView(QWidget):
         if not is_draft:
             page.needs.hide()
             self.drafts.forget_estimate()
-        able = self.drafts.capability.able
-        if able is None or stored is None:
+        if (able := self.drafts.capability.able) is None or stored is None:
             page.foot.show_can(False)
         else:
             page.show_able(able, stored)
@@ -257,8 +255,7 @@ class DocumentTranslationView(QWidget):
             self.glossary.show_apply(self.job.can_follow_terms)
 
     def _show_work(self) -> None:
-        stored = self.job.stored
-        if stored is None:
+        if (stored := self.job.stored) is None:
             return
         if stored.state in AT_WORK:
             progress = self.runner.progress_of(stored.id)
@@ -347,8 +344,7 @@ class DocumentTranslationView(QWidget):
 
     def _on_added(self, stored: StoredTranslation) -> None:
         self.list_changed.emit()
-        shown = self.job.stored
-        if shown is None:
+        if (shown := self.job.stored) is None:
             self.show_translation(stored.id)
         elif self.drafts.has(shown):
             self.drafts.forget_estimate()

@@ -203,8 +203,7 @@ class GlossaryPanel(QWidget):
             self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _delete(self, rows: Sequence[int]) -> None:
-        gone = self.terms.remove(rows)
-        if not gone:
+        if not (gone := self.terms.remove(rows)):
             return
         first = gone[0][1].source or tr("Empty line")
         told = tr(TERM_REMOVED, term=first)

@@ -200,8 +200,7 @@ class NeedsModel(QFrame):
 
     def _keep_whole(self) -> None:
         """Set a minimum height, as wrapped labels have none and would be cut in a low window."""
-        column = self.layout()
-        if column is None:
+        if (column := self.layout()) is None:
             return
         margins = column.contentsMargins()
         width = self.contentsRect().width() - margins.left() - margins.right()

@@ -170,8 +170,7 @@ class Rows:
             self._layouts.pop(number, None)
 
     def row(self, number: int) -> LaidRow:
-        found = self._layouts.get(number)
-        if found is None:
+        if (found := self._layouts.get(number)) is None:
             found = self._layouts[number] = self._lay_out(number)
             if len(self._layouts) > MOST_KEPT:
                 self._layouts.popitem(last=False)
@@ -200,8 +199,7 @@ class Rows:
         return LaidRow(source, target, top, round(top + gap + max(source.height_px, under)), flags)
 
     def _target(self, number: int, row: Row) -> SegmentLayout:
-        growing = self._model.growing(number)
-        if growing is not None:
+        if (growing := self._model.growing(number)) is not None:
             return self._writing.write_plain(growing or "…", is_muted=True)
         if row.translated is None:
             return self._writing.write_plain("")

@@ -140,8 +140,7 @@ class SpokenRows:
                 start, end = skipped + low, skipped + high
                 if end <= begin:
                     continue
-                words = spoken_words(self._table.cell(row, column).written.plain(start, end))
-                if words:
+                if words := spoken_words(self._table.cell(row, column).written.plain(start, end)):
                     yield SpokenSentence(words, SpokenCell(self._table, row, column, start, end))
 
     def _text_of(self, row: int) -> str:

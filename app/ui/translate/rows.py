@@ -77,8 +77,7 @@ class RowsModel(QAbstractTableModel):
         portion, place = divmod(number, PORTION)
         if not 0 <= number < self._count or self._source is None:
             return None
-        rows = self._portions.get(portion)
-        if rows is None:
+        if (rows := self._portions.get(portion)) is None:
             rows = self._portions[portion] = self._fetch(portion)
             if len(self._portions) > MOST_PORTIONS:
                 self._portions.popitem(last=False)
@@ -103,8 +102,7 @@ class RowsModel(QAbstractTableModel):
     def set_translated(self, translated: Translated) -> None:
         number = translated.id - 1
         self._growing.pop(number, None)
-        known = self._known(number)
-        if known is not None:
+        if (known := self._known(number)) is not None:
             before = known.translated
             if before is None or before.origin is not TranslationSource.EDITED:  # the user's own text is kept
                 self.put_row(replace(known, translated=translated))
@@ -126,13 +124,11 @@ class RowsModel(QAbstractTableModel):
 
     def spoken(self, number: int, column: int) -> str:
         """Return a cell's text for screen readers, with its flags or what it waits for."""
-        row = self.row(number)
-        if row is None:
+        if (row := self.row(number)) is None:
             return ""
         if column == SOURCE:
             return tr("{number}. {words}", number=row.segment.id, words=_spoken_text(row.segment.content))
-        growing = self._growing.get(number)
-        if growing is not None:
+        if (growing := self._growing.get(number)) is not None:
             return growing or tr("Translating")
         if row.translated is None:
             return tr(NOT_TRANSLATED_YET)

@@ -184,8 +184,7 @@ class RowTable(QTableView):
         return row, -self.rowViewportPosition(row) if self.rows.rowCount() else 0
 
     def go_to_place(self, place: tuple[int, int]) -> None:
-        row = min(place[0], self.rows.rowCount() - 1)
-        if row >= 0:
+        if (row := min(place[0], self.rows.rowCount() - 1)) >= 0:
             self._scroll_to(row, -place[1])
 
     def reveal(self, row: int) -> None:
@@ -214,8 +213,7 @@ class RowTable(QTableView):
                 break
 
     def _measure(self, row: int) -> int:
-        high = self.height_of(row)
-        if high != self.rowHeight(row):
+        if (high := self.height_of(row)) != self.rowHeight(row):
             self.verticalHeader().resizeSection(row, high)
         return high
 
@@ -387,8 +385,7 @@ class SelectableRows(RowTable):
 
     def copy(self) -> None:
         """Copy the selection, or the translation of the current row."""
-        text = self.selection.text()
-        if not text and self.current >= 0:
+        if not (text := self.selection.text()) and self.current >= 0:
             text = self.laid.row(self.current).target.written.plain()
         if text:
             copy_text(text)
@@ -525,8 +522,7 @@ class SegmentTable(SelectableRows):
 
     def edit_row(self, row: int, content: Content | None = None) -> None:
         """Edit a row's translation, starting with `content` if given."""
-        found = self.rows.row(row)
-        if found is None or (self.editor is not None and self.painted.edited == row):
+        if (found := self.rows.row(row)) is None or (self.editor is not None and self.painted.edited == row):
             return
         self.close_editor()
         self.go_to(row)
@@ -646,8 +642,7 @@ class SegmentTable(SelectableRows):
             self.announce_text(f"{links[at].shown.reason} {links[at].words}")
 
     def _follow_or_edit(self, row: int, key: Qt.Key) -> None:
-        chosen = self.painted.chosen
-        if chosen is not None and chosen[0] == row and key != Qt.Key.Key_F2:
+        if (chosen := self.painted.chosen) is not None and chosen[0] == row and key != Qt.Key.Key_F2:
             self._follow_link(row, chosen[1])
         elif key != Qt.Key.Key_Space:
             self.edit_row(row)
@@ -665,8 +660,7 @@ class SegmentTable(SelectableRows):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         # The menu key has no position in the table.
         index = self.indexAt(event.pos()) if event.reason() == event.Reason.Mouse else self.currentIndex()
-        row = index.row()
-        if row < 0:
+        if (row := index.row()) < 0:
             return
         menu = Menu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -130,8 +130,7 @@ REMEDIES = (Remedy.AGAIN, Remedy.USE_TERM, Remedy.KEEP)
 def shown_paragraph(paragraphs: TextParagraphs, place: int, language: str) -> Paragraph:
     """Return a paragraph as it is shown; `language` is the name of the target."""
     segment, gap = paragraphs.segments[place], paragraphs.gaps[place]
-    translated = paragraphs.translated.get(segment.id)
-    if translated is None:
+    if (translated := paragraphs.translated.get(segment.id)) is None:
         return Paragraph(segment.id, gap, paragraphs.growing.get(segment.id, ""))
     flags = [
         (

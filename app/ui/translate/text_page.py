@@ -261,8 +261,7 @@ class TextRewording(QObject):
 
     def _on_wanted(self) -> None:
         """Open the card for the selected words, by keyboard."""
-        selected = self._target.selected()
-        if selected is not None:
+        if (selected := self._target.selected()) is not None:
             self._selected = selected
             self._card.offer(self._rect_of(selected))
             self._ask()
@@ -294,8 +293,7 @@ class TextRewording(QObject):
             self._card.end()
 
     def _on_chosen(self, text: str) -> None:
-        selected = self._selected
-        if selected is not None:
+        if (selected := self._selected) is not None:
             self._session.dispatch(t.ReplaceWords(selected.paragraph, selected.start, selected.sentence, text))
 
     def _on_closed(self, had_focus: bool) -> None:

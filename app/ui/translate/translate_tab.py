@@ -188,8 +188,7 @@ class TranslateView(WorkView):
         self.show_id(None)
 
     def show_job(self, job_id: int) -> None:
-        stored = self._doing.get(job_id)
-        if stored is None:
+        if (stored := self._doing.get(job_id)) is None:
             self.show_new()
         elif stored.format == TYPED:
             self.text.show_text(job_id)
@@ -229,8 +228,7 @@ class TranslateView(WorkView):
             self._document.drafts.capability.check_model()
 
     def take_keyboard(self) -> None:
-        page = self.pages.currentWidget()
-        if page is self.text:
+        if (page := self.pages.currentWidget()) is self.text:
             self.text.take_keyboard()
         elif page is not None:
             page.setFocus(Qt.FocusReason.OtherFocusReason)

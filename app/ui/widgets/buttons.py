@@ -64,8 +64,7 @@ class TextButton(QPushButton):
 
     def wear_control_font(self) -> None:
         """Take the present font of controls, muted where the button's kind is."""
-        application = QApplication.instance()
-        if application is not None and not self._is_dressed:
+        if (application := QApplication.instance()) is not None and not self._is_dressed:
             font = application.property(BUTTON_FONTS[self.property("kind") in MUTED_KINDS])
             if isinstance(font, QFont):
                 super().setFont(font)

@@ -68,8 +68,7 @@ class DictatedText(QObject):
 
     def settle(self) -> None:
         """Make the provisional words text now, because the caret is about to move or the text to be stored."""
-        words = self.provisional
-        if not words or self._is_settled or not self._is_alive():
+        if not (words := self.provisional) or self._is_settled or not self._is_alive():
             return
         self._show_preedit("")
         if not self.is_lost:

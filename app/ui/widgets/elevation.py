@@ -119,8 +119,7 @@ class _Elevation(QObject):
         return False
 
     def _show(self) -> None:
-        host = _host_of(self._floating)
-        if host is None:
+        if (host := _host_of(self._floating)) is None:
             return
         if self._shadow is None:
             self._shadow = PaintedShadow(host)

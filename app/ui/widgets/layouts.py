@@ -138,8 +138,7 @@ class FlowLayout(ItemsLayout):
 
     def clear(self) -> None:
         while (item := self.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
+            if (widget := item.widget()) is not None:
                 # Deleted only when the event loop runs again; until then it would be painted in its old place.
                 widget.hide()
                 widget.deleteLater()
@@ -335,8 +334,7 @@ class SidePane(QSplitter):
     def _arrange(self, *, is_new: bool = False) -> None:
         if not self.is_pane_open:
             return
-        is_narrow = self.is_narrow
-        if is_narrow == self._view.isHidden() and not is_new:
+        if (is_narrow := self.is_narrow) == self._view.isHidden() and not is_new:
             self._fit_least()
             return
         self._view.setHidden(is_narrow)

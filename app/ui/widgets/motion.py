@@ -48,8 +48,7 @@ EFFECT = Qt.UIEffect.UI_General
 def allow_motion(application: QApplication, *, is_reduced: bool) -> None:
     """Switch motion on unless the setting or the system reduces it."""
     is_system_reduced = system_reduces_motion()  # asked first, as Qt forgets the system's answer below
-    portal = application.findChild(AnimationsPortal)
-    if portal is None:
+    if (portal := application.findChild(AnimationsPortal)) is None:
         portal = AnimationsPortal(application)
         portal.answered.connect(lambda: allow_motion(application, is_reduced=portal.is_reduced_here))
         portal.ask()

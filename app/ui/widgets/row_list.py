@@ -111,8 +111,7 @@ class KeptListModel(QAbstractListModel, Generic[Listed]):
 
     def replace_rows(self, rows: Sequence[Listed], key_of: Callable[[Listed], Hashable]) -> None:
         """Show these rows; one whose key was listed before stays."""
-        steps = list_steps(list(map(key_of, self._rows)), list(map(key_of, rows)))
-        if steps is None:
+        if (steps := list_steps(list(map(key_of, self._rows)), list(map(key_of, rows)))) is None:
             self.beginResetModel()
             self._rows = list(rows)
             self.endResetModel()

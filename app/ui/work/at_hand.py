@@ -125,8 +125,7 @@ class ModelAtHand(QObject):
     def stop(self, kind: Hashable | None = None) -> None:
         """Cancel the unanswered requests of a kind, or all for None."""
         for hashable in [kind] if kind is not None else list(self._waiting):
-            ask = self._waiting.pop(hashable, None)
-            if ask is not None:
+            if (ask := self._waiting.pop(hashable, None)) is not None:
                 ask.stop.cancel()
 
     def rest(self) -> None:
@@ -151,8 +150,7 @@ class ModelAtHand(QObject):
             self._is_open = True
             self.state_changed.emit()
             return
-        ask = self._waiting.get(answer.kind)
-        if ask is None or ask.number != answer.number:
+        if (ask := self._waiting.get(answer.kind)) is None or ask.number != answer.number:
             return
         if isinstance(answer.event, WorkEnded):
             del self._waiting[answer.kind]

@@ -65,8 +65,7 @@ class JobActions(QObject, Generic[Row]):
 
     def known(self, job_id: int) -> Row | None:
         """Return a job; if it doesn't exist, say so and return None."""
-        row = self.get(job_id)
-        if row is None:
+        if (row := self.get(job_id)) is None:
             self._notify.mention(self._gone)
         return row
 
@@ -145,8 +144,7 @@ def time_words(seconds: float) -> str:
         return tr(ABOUT_A_MINUTE)
     if minutes < 55:
         return tr_count("about {count} minute", ABOUT_MINUTES, minutes)
-    halves = round(seconds / 1800)
-    if halves <= 2:
+    if (halves := round(seconds / 1800)) <= 2:
         return tr(ABOUT_AN_HOUR)
     # Halves take the form of 2 in languages that have one.
     count = 2 if halves % 2 else halves // 2
@@ -230,8 +228,7 @@ def run_in_sight(
     bar = ui.notify.bar
 
     def on_event(event: object) -> None:
-        progress = progress_of(words, event)
-        if progress is None:
+        if (progress := progress_of(words, event)) is None:
             then(event)
         elif notice in bar.notices:  # the user may have dismissed it
             notice.show_progress(progress.words, progress.done, progress.total)

@@ -150,8 +150,7 @@ class ListColumn(QWidget):
     def delete(self, number: int) -> None:
         """Delete one at once, without a question, and offer Undo."""
         with self._notify.guard():
-            stored = self._stored.get(number)
-            if stored is None:
+            if (stored := self._stored.get(number)) is None:
                 return
             self._stored.delete(number)
             self.gone.emit(number)
@@ -172,8 +171,7 @@ class ListColumn(QWidget):
         # Resetting the model scrolls to the top.
         position = self.list.verticalScrollBar().value()
         self.model.show(found)
-        index = self.model.index_of(self.open_id)
-        if index != self.list.currentIndex():
+        if (index := self.model.index_of(self.open_id)) != self.list.currentIndex():
             self.list.mark(index, scroll=False)
         self.list.verticalScrollBar().setValue(position)
         self._nothing.setVisible(not found)
@@ -190,8 +188,7 @@ class ListColumn(QWidget):
             self.chosen.emit(number)
 
     def _choose(self, index: QModelIndex) -> None:
-        number = index.data(ID_ROLE)
-        if number is not None and number != self.open_id:
+        if (number := index.data(ID_ROLE)) is not None and number != self.open_id:
             self.chosen.emit(number)
 
     def _on_lowered(self) -> None:

@@ -149,8 +149,7 @@ class JobEnds(QObject):
 
     def _on_row_changed(self, job_id: int) -> None:
         with contextlib.suppress(AppError):  # the runner has reported it
-            row = self._jobs.get(job_id)
-            if row is not None and row.state in (QUEUED, RUNNING):
+            if (row := self._jobs.get(job_id)) is not None and row.state in (QUEUED, RUNNING):
                 self._at_work.add(job_id)
                 self._over.pop(job_id, None)
             elif row is not None and job_id in self._at_work:

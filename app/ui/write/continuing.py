@@ -131,8 +131,7 @@ class PageContinuation(QObject):
 
     def stop(self, *, takes_rest: bool = True) -> None:
         """Stop writing and keep what came; with `takes_rest` also the held-back part of the last word."""
-        asked = self._asked
-        if asked is None or not self.is_busy:
+        if (asked := self._asked) is None or not self.is_busy:
             return
         self.work.stop(WritingRequestKind.GO_ON)
         self._note = tr(STOPPED_LABEL)
@@ -175,8 +174,7 @@ class PageContinuation(QObject):
 
     def resume(self, number: int) -> None:
         """Restore the parked alternatives of a page, if its text hasn't changed since."""
-        asked = self.requests.unpark(number)
-        if asked is None or asked.page.text != self._page().text:
+        if (asked := self.requests.unpark(number)) is None or asked.page.text != self._page().text:
             return
         self._asked = asked
         # Nobody asked for them now, so the keyboard stays with the page.
@@ -255,8 +253,7 @@ class PageContinuation(QObject):
 
     def _finish(self, asked: RunningContinuation, reason: FinishReason | None, *, takes_rest: bool = True) -> None:
         """Record a finished single continuation and say why it ended."""
-        continuation = asked.single
-        if continuation is not None and takes_rest:
+        if (continuation := asked.single) is not None and takes_rest:
             asked.write(self.runs, continuation.text, is_all=True)
         self.runs.end([*asked.head_tokens, *(continuation.tokens if continuation is not None else ())])
         if reason is not FinishReason.CANCELLED:
@@ -265,8 +262,7 @@ class PageContinuation(QObject):
 
     def _on_failed(self, error: BaseException) -> None:
         """Show a failed request; text received so far is kept."""
-        asked = self._asked
-        if asked is None:
+        if (asked := self._asked) is None:
             return  # only a count was requested
         if isinstance(error, InfillUnavailable):
             self.requests.ask_no_infill()

@@ -454,8 +454,7 @@ class LiveColours(QObject):
         if self._has_headings:
             self._show_edited_headings(block, self._edit.document().findBlock(position + added))
         at, by = position - block.position(), added - removed
-        ranges = block.layout().formats()
-        if ranges and self._lexer is not None and at + added <= block.length():
+        if (ranges := block.layout().formats()) and self._lexer is not None and at + added <= block.length():
             for format_range in ranges:
                 if format_range.start >= at:
                     format_range.start += by

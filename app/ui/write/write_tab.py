@@ -651,9 +651,8 @@ class PageListing(QObject):
             self.column.reload()
 
     def _on_shown(self) -> None:
-        number = self._page.open_id
         # A search that doesn't find the page would hide it in the list.
-        if number is not None and not self.column.model.index_of(number).isValid():
+        if (number := self._page.open_id) is not None and not self.column.model.index_of(number).isValid():
             self.column.search.clear()
             self.column.reload()
         self.column.show_open(number)

@@ -190,8 +190,7 @@ def summary_of(options: WritingOptions) -> str:
     parts = [tr_count("About {count} word", ABOUT_WORDS, words_in(options.max_tokens))]
     if options.count > 1:
         parts.append(tr("{count} at once", count=options.count))
-    temperature = options.sampling.get("temperature")
-    if temperature is not None:
+    if (temperature := options.sampling.get("temperature")) is not None:
         parts.append(tr(TEMPERATURE_VALUE, value=format_decimal(temperature, 2, is_trimmed=True)))
     if options.stop:
         parts.append(tr(STOPS_AT, what=_shown(options.stop[0])))
