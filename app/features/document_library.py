@@ -432,8 +432,7 @@ class KeptDocument:
     """A stored document as the document view asks for it; see `ShownDocument`."""
 
     def __init__(self, document: StoredDocument, store: DocumentStore, folder: Path, password: str = "") -> None:
-        self._document, self._store = document, store
-        self._folder, self._password = folder, password
+        self._document, self._store, self._folder, self._password = document, store, folder, password
         # Asked once: a page is drawn many times, and the file lies on any disk.
         self._is_there = _is_unchanged(document)
         self._drawing: read_document.PageRenderer | None = None

@@ -97,8 +97,7 @@ class MediaLibrary:
     """
 
     def __init__(self, store: MediaStore, originals: Path, decoded: Path, folder: Path) -> None:
-        self.store = store
-        self._originals, self._decoded, self._folder = originals, decoded, folder
+        self.store, self._originals, self._decoded, self._folder = store, originals, decoded, folder
         self._decoding: PictureDecoder | None = None
         self._lent = 0
         self._lock = threading.Lock()

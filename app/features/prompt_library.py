@@ -131,8 +131,7 @@ class PromptLibrary:
         change: Callable[..., None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.store = store
-        self._settings, self._change_settings, self._clock = settings, change, clock
+        self.store, self._settings, self._change_settings, self._clock = store, settings, change, clock
 
     @property
     def has_builtin(self) -> bool:

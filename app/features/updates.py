@@ -74,8 +74,7 @@ class ReleaseUpdates:
     def __init__(
         self, home: ReleaseHome, network: Network, settings: Callable[[], Settings], change: Callable[..., None]
     ) -> None:
-        self._home, self._network = home, network
-        self._settings, self._change_settings = settings, change
+        self._home, self._network, self._settings, self._change_settings = home, network, settings, change
 
     @property
     def host(self) -> str:

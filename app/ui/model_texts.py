@@ -72,9 +72,7 @@ def ago(at_s: float) -> str:
     for size, text, many in ((365, "a year ago", "{n} years ago"), (30, "a month ago", "{n} months ago")):
         if days >= size:
             return tr_count(text, many, days // size, n=days // size)
-    if days < 2:
-        return tr("yesterday")
-    return tr_count("{count} day ago", "{count} days ago", days)
+    return tr("yesterday") if days < 2 else tr_count("{count} day ago", "{count} days ago", days)
 
 
 def model_words(parameters: int, architecture: str, context_tokens: int) -> list[str]:
@@ -162,8 +160,7 @@ def problem_words(download: Download) -> str:
     """Return why a download failed and what was kept; "" if it didn't."""
     if download.error is None or download.state in ("done", "running"):
         return ""
-    sentence = sentence_for(download.error)
-    return str(sentence)
+    return str(sentence_for(download.error))
 
 
 def _running_words(download: Download, amount: str) -> str:

@@ -79,9 +79,7 @@ class Tray(QObject):
         self._find_place()
 
     def refresh_work(self) -> None:
-        if self._icon is None:
-            return
-        if (words := tuple(self._work().values())) != self._shown_words:
+        if self._icon is not None and (words := tuple(self._work().values())) != self._shown_words:
             self._shown_words = words
             self._icon.setIcon(app_icon(SIZES_PX, is_at_work=bool(words)))
             self._icon.setToolTip("\n".join([APP_NAME, *map(visible_line, words)]))

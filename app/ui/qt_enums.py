@@ -70,8 +70,7 @@ def _copy_enum(cls: type[Enum], class_name: str, numbers: list[tuple[str, int]],
 
 @cache
 def _empty_enum(cls: type[Enum]) -> list[tuple[str, Any]]:
-    empty = _create_checked(cls, "", (), module="", boundary=FlagBoundary.KEEP)
-    return list(vars(empty).items())
+    return list(vars(_create_checked(cls, "", (), module="", boundary=FlagBoundary.KEEP)).items())
 
 
 def _set_masks(flag_class: Any) -> None:

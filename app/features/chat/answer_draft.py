@@ -40,12 +40,10 @@ class AnswerDraft:
         model: Callable[[], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.text = text
-        self.thinking = thinking
+        self.text, self.thinking = text, thinking
         self.begins_at = len(text)
         """Length of the text that was there before."""
-        self._conversations = conversations
-        self.message_id = message_id
+        self._conversations, self.message_id = conversations, message_id
         self._model, self._clock = model, clock
         self._saved_at_s = clock()
         self._thought_before_s = thinking_s

@@ -169,13 +169,9 @@ class AnswerService:
         None uses the loaded one. `name_of` gives the model's name under answers; without it, the name in its
         metadata.
         """
-        self.preambles = preambles
-        self.conversations = conversations
-        self.documents = documents
+        self.preambles, self.conversations, self.documents = preambles, conversations, documents
         self.versions = MessageVersions(conversations, documents.attachments)
-        self.is_temporary = is_temporary
-        self._answer_with_tools = answer_with_tools
-        self._get_engine = engine
+        self.is_temporary, self._answer_with_tools, self._get_engine = is_temporary, answer_with_tools, engine
         self._settings, self._usual_model, self._name_of = settings, usual_model, name_of
         self._get_media, self._lend = media, lend or (lambda _model, _cancel: nullcontext(engine()))
         self._forget_session = forget_session or (lambda session: engine().forget_session(session))

@@ -50,9 +50,7 @@ class PromptBuilder:
     def __init__(
         self, engine: Engine, settings: Callable[[], Settings], attached: AttachedDocuments, preambles: ChatPreambles
     ) -> None:
-        self._engine = engine
-        self._settings = settings
-        self._attached, self._preambles = attached, preambles
+        self._engine, self._settings, self._attached, self._preambles = engine, settings, attached, preambles
         self._counts = TokenCounts(engine)
 
     def build_fitting(

@@ -44,8 +44,7 @@ class ToolQuestion:
     """Asked on one thread, answered or closed once on another. `answers` are values of `PermissionAnswer`."""
 
     def __init__(self, call: ToolCall, answers: tuple[str, ...], patience_s: float = PATIENCE_S) -> None:
-        self.call, self.answers = call, answers
-        self._patience_s = patience_s
+        self.call, self.answers, self._patience_s = call, answers, patience_s
         self._lock, self._settled = threading.Lock(), threading.Event()
         self._answer: str | None = None
 

@@ -102,8 +102,7 @@ class ServerSession:
     def __init__(
         self, name: str, make_transport: Callable[[], MessageTransport], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.name = name
-        self._make_transport, self._clock = make_transport, clock
+        self.name, self._make_transport, self._clock = name, make_transport, clock
         self._transport: MessageTransport | None = None
         self._waiting = _OpenRequests()
         self._numbers = itertools.count(1)

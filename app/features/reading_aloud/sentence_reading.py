@@ -53,8 +53,7 @@ class ReadingAloud:
         on_change: Callable[[], object],
         speed: float = 1.0,
     ) -> None:
-        self._source = source
-        self._speak, self._be_silent, self._on_change = speak, be_silent, on_change
+        self._source, self._speak, self._be_silent, self._on_change = source, speak, be_silent, on_change
         self.state = ReadingState.READY
         self.speed = speed
         self.language = self.voice = ""

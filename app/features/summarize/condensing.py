@@ -72,9 +72,7 @@ class SectionMapping:
         reading: SectionReading,
         request: SectionRequest | None = None,
     ) -> None:
-        self._work, self._request = work, request
-        self._sections = sections
-        self._reading = reading
+        self._work, self._request, self._sections, self._reading = work, request, sections, reading
         self._open: Counter[int] = Counter()
         self._parts: dict[int, list[tuple[ReadSection, list[Statement]]]] = {n: [] for n in range(len(sections))}
         self._done = 0

@@ -43,8 +43,7 @@ class PointMerge:
     """Makes piles small enough that each fits into `room_tokens`."""
 
     def __init__(self, work: SummaryWork, piles: Sequence[Pile], room_tokens: int) -> None:
-        self._work = work
-        self._room = room_tokens
+        self._work, self._room = work, room_tokens
         self._fixed = 0
         self._done = 0
         self._level: dict[tuple[int, int], list[Statement]] = {}

@@ -163,8 +163,7 @@ class PartialSummary:
     """Grows with every section; `title` is the summary's, `model` the name of the file that writes it."""
 
     def __init__(self, documents: Sequence[InputDocument], wish: SummaryOptions, title: str, model: str) -> None:
-        self.wish = wish
-        self._documents, self._title, self._model = documents, title, model
+        self.wish, self._documents, self._title, self._model = wish, documents, title, model
         self._language = writing_language(documents, wish)
         self._coverage = tuple(_nothing_read(document) for document in documents)
         self._sections: list[SectionRead] = []

@@ -209,9 +209,7 @@ def not_given_words(summary: Summary) -> str:
 
 def unknown_words(summary: Summary) -> str:
     """Name the languages the model wasn't trained for; "" for none."""
-    if not summary.unknown_languages:
-        return ""
-    return not_made_words(summary.model, summary.unknown_languages)
+    return "" if not summary.unknown_languages else not_made_words(summary.model, summary.unknown_languages)
 
 
 def unknown_in_short(summary: Summary) -> str:

@@ -81,8 +81,7 @@ class WriteUp:
     """Write all drafts in parallel. `statements` has the result, partial while running."""
 
     def __init__(self, work: SummaryWork, drafts: Sequence[SummaryDraft]) -> None:
-        self._work = work
-        self._drafts = drafts
+        self._work, self._drafts = work, drafts
         # One entry a draft: they are written side by side.
         self._texts = [""] * len(drafts)
         self._answers = [""] * len(drafts)

@@ -291,8 +291,7 @@ def _checked(value: CalculatedNumber) -> CalculatedNumber:
 
 
 def _fewer_digits(one: CalculatedNumber, other: CalculatedNumber) -> int | None:
-    known = [value.digits for value in (one, other) if value.digits is not None]
-    return min(known, default=None)
+    return min([value.digits for value in (one, other) if value.digits is not None], default=None)
 
 
 def _joined_units(one: CalculatedNumber, other: CalculatedNumber) -> tuple[NamedUnit, ...]:

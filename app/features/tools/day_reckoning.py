@@ -98,9 +98,7 @@ def _write_moment(moment: datetime, *, has_time: bool) -> str:
     # Names of days and months in English whatever the computer speaks: the model reads them.
     words = f"{_DAYS[moment.weekday()]}, {moment.day} {calendar.month_name[moment.month]} {moment.year}"
     written = f"{words} ({moment.date().isoformat()}, week {moment.isocalendar().week})"
-    if not has_time:
-        return written
-    return f"{written}, {moment:%H:%M} {_write_zone(moment)}"
+    return written if not has_time else f"{written}, {moment:%H:%M} {_write_zone(moment)}"
 
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -34,8 +34,7 @@ class FileTool:
     """Reads granted files. `folders` and `files` say what is granted now; a grant ends where they no longer say it."""
 
     def __init__(self, library: DocumentLibrary, documents: DocumentTools, folders: Paths, files: Paths) -> None:
-        self._library, self._documents = library, documents
-        self._folders, self._files = folders, files
+        self._library, self._documents, self._folders, self._files = library, documents, folders, files
 
     def read(self, arguments: Mapping[str, Any], is_stopped: IsStopped) -> ToolResult:
         """Return a file's text with its pages, or the names in a folder."""

@@ -196,9 +196,7 @@ def trim_content(content: Content) -> tuple[Content, Content, Content]:
 
 
 def _moves_alone(part: str | Mark) -> bool:
-    if isinstance(part, str):
-        return not part.strip()
-    return part.role == "single" and part.look != PROTECTED
+    return not part.strip() if isinstance(part, str) else part.role == "single" and part.look != PROTECTED
 
 
 def _is_pair(first: str | Mark, last: str | Mark) -> bool:

@@ -198,8 +198,7 @@ class TranslationSavings:
         password_of: Callable[[int], str],
     ) -> None:
         self._store, self._documents, self._copies = store, documents, copies
-        self._child_folder, self._password_of = child_folder, password_of
-        self._known = known
+        self._child_folder, self._password_of, self._known = child_folder, password_of, known
 
     def save(self, translation_id: int, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
         """Write the document; the last event is Saved. Cancelled, nothing changes.

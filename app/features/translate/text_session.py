@@ -691,5 +691,4 @@ def is_same_text(before: str, after: str) -> bool:
     shorter = min(len(before), len(after))
     start = common_start(before, after)
     # Start and end must not overlap, as in "aa" and "aaa".
-    end = min(common_start(before[::-1], after[::-1]), shorter - start)
-    return 2 * (start + end) >= shorter
+    return 2 * (start + min(common_start(before[::-1], after[::-1]), shorter - start)) >= shorter

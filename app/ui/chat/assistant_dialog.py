@@ -97,8 +97,7 @@ class AssistantDialog(LibraryDialog):
             theme, parent, AssistantListModel(),
             kind="assistant", title=tr("Assistants"), new=tr(NEW_ASSISTANT), use=tr(NEW_CHAT_WITH_IT),
         )  # fmt: skip
-        self._begin_chat = begin_chat
-        self.on_change = on_change
+        self._begin_chat, self.on_change = begin_chat, on_change
         """Assistants were added, removed or changed."""
         self._store, self._models, self._in_settings = store, models, in_settings
         self._shown: Assistant | None = None

@@ -78,8 +78,7 @@ class ContextFull(QuestionDialog):
             "You can also move your message to a new chat."
         )
         super().__init__(theme, tr("This chat no longer fits into the model’s context."), words, parent)
-        self.begin_chat = begin_chat
-        self.compact = compact
+        self.begin_chat, self.compact = begin_chat, compact
         self.setObjectName("context_full")
         self.add_choice(tr(NEW_CHAT), self.begin_chat)
         self.add_choice(tr(DROP_OLDEST), self.compact, "primary")

@@ -85,11 +85,9 @@ class TagChip(QToolButton):
         rename: Callable[[], object],
     ) -> None:
         super().__init__()
-        self.rename = rename
-        self.drop = drop
+        self.rename, self.drop = rename, drop
         """Gets the id of a chat that was dropped on the tag."""
-        self.delete = delete
-        self._theme, self.tag = theme, tag
+        self.delete, self._theme, self.tag = delete, theme, tag
         self._pressed_at: QPoint | None = None
         self._is_target = False
         self.setProperty("kind", "tag")

@@ -91,8 +91,7 @@ class Composer(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, stop: Callable[[], object]) -> None:
         super().__init__(parent)
-        self.stop = stop
-        self._theme = theme
+        self.stop, self._theme = stop, theme
         self._is_answering = False
         self._can_send = True
         self._beside = ""

@@ -47,8 +47,7 @@ class ComposerPrompts(QObject):
     ) -> None:
         super().__init__(composer)
         self._composer, self._edit, self._chats = composer, composer.field.edit, chats
-        self._theme, self._notify = theme, notify
-        self._selected = selected
+        self._theme, self._notify, self._selected = theme, notify, selected
         self.blanks = PromptBlanks(self._edit, theme)
         self._list: PromptList | None = None
         self._is_left = False

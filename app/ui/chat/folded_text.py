@@ -35,8 +35,7 @@ class FoldedText(QWidget):
         on_resized: Callable[[], object],
     ) -> None:
         super().__init__(parent)
-        self.on_resized = on_resized
-        self.on_opened = on_opened
+        self.on_resized, self.on_opened = on_resized, on_opened
         """The user opened or closed it; called before the new size is requested."""
         self._theme = theme
         self.text = ""

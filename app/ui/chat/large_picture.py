@@ -54,8 +54,7 @@ class PictureCanvas(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, on_zoom: Callable[[], object]) -> None:
         super().__init__(parent)
         read_as(self, QAccessible.Role.Graphic)
-        self.on_zoom = on_zoom
-        self._theme = theme
+        self.on_zoom, self._theme = on_zoom, theme
         self._image = QImage()
         self._zoom = 0.0
         self._middle = QPointF()

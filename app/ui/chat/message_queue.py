@@ -197,9 +197,7 @@ class QueueChip(QWidget):
         on_height: Callable[[], object],
     ) -> None:
         super().__init__(parent)
-        self.on_height = on_height
-        self._number, self._dispatch = number, dispatch
-        self._theme = theme
+        self.on_height, self._number, self._dispatch, self._theme = on_height, number, dispatch, theme
         self.text = ""
         self.field: MessageField | None = None
         """Editor of the message; None while it is not edited."""

@@ -46,9 +46,7 @@ class OpenChat(QObject):
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._surveys, self._notify = surveys, notify
-        self.session = session
-        self.transcript = transcript
+        self._surveys, self._notify, self.session, self.transcript = surveys, notify, session, transcript
         self.live = live
         self.lives = [live]
         """Streams of answers: the chat's, and that of the second model in a comparison."""

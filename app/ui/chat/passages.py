@@ -57,8 +57,7 @@ class PassageRow(QFrame):
         decline: Callable[[], object],
     ) -> None:
         super().__init__(parent)
-        self.decline = decline
-        self.accept = accept
+        self.decline, self.accept = decline, accept
         self.setObjectName("passage_row")
         self._words = plain_label(kind="muted", wraps=True)
         self.yes = text_button("", "plain", on_click=self.accept)

@@ -26,8 +26,7 @@ class TurnPlace:
     __slots__ = ("_message", "height", "is_doubted", "is_sure", "number", "turn")
 
     def __init__(self, number: int, message: StoredMessage | None, height: int, turn: TurnView | None = None) -> None:
-        self.number, self._message, self.turn = number, message, turn
-        self.height = height
+        self.number, self._message, self.turn, self.height = number, message, turn, height
         self.is_sure = False
         """True if the height is that of the turn in its current state."""
         self.is_doubted = False

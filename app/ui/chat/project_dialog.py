@@ -95,8 +95,7 @@ class ProjectDialog(Dialog):
         on_change: Callable[[], object],
     ) -> None:
         super().__init__(parent)
-        self.on_change = on_change
-        self.read_on = read_on
+        self.on_change, self.read_on = on_change, read_on
         """Takes the `FileToRead`, and paths still looked up, that the closed dialog left unread for the project."""
         self.on_document_removed = on_document_removed
         self._project, self._preambles, self._costs = project, preambles, costs
@@ -264,8 +263,7 @@ class IconChoice(QToolButton):
 
     def __init__(self, theme: Theme, name: str, *, choose: Callable[[str], object]) -> None:
         super().__init__()
-        self.choose = choose
-        self._theme = theme
+        self.choose, self._theme = choose, theme
         self.setObjectName("project_icon")
         self.setProperty("kind", "icon")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -75,8 +75,7 @@ class PromptDialog(LibraryDialog):
             theme, parent, PromptListModel(),
             kind="prompt", title=tr(PROMPTS), new=tr("New prompt"), use=tr(PUT_INTO_MESSAGE),
         )  # fmt: skip
-        self._insert = insert
-        self._library = library
+        self._insert, self._library = insert, library
         self._shown: LibraryPrompt | None = None
         self._is_showing = False
         self._files = PromptFiles(self.notify, self, self._on_imported)

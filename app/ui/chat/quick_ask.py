@@ -80,8 +80,7 @@ class TakenText(QFrame):
 
     def __init__(self, theme: Theme, *, choose: Callable[[str], object], on_removed: Callable[[], object]) -> None:
         super().__init__()
-        self.on_removed = on_removed
-        self.choose = choose
+        self.on_removed, self.choose = on_removed, choose
         """Gets a key of `CHOICES`, the action that was chosen."""
         self._chip = QFrame()
         self._chip.setObjectName("paste_chip")
@@ -139,8 +138,7 @@ class QuickAsk(QWidget):
         super().__init__(None, Qt.WindowType.Dialog | Qt.WindowType.WindowStaysOnTopHint)
         self.translate = translate
         """A text should be translated in the translation tab."""
-        self.on_close = on_close
-        self.keep = keep
+        self.on_close, self.keep = on_close, keep
         """A chat was stored: its id, and True if its running answer was stopped for that."""
         self.setObjectName("quick_ask")
         self.setWindowTitle(window_title(tr(QUICK_ASK)))

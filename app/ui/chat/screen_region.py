@@ -36,8 +36,7 @@ class ScreenRegion(QObject):
 
     def __init__(self, theme: Theme, notify: Notify, window: QWidget, *, take: Callable[[Any], object]) -> None:
         super().__init__(window)
-        self.take = take
-        self._theme, self._notify, self._window = theme, notify, window
+        self.take, self._theme, self._notify, self._window = take, theme, notify, window
         self._stills: list[ScreenStill] = []
         self._task: tasks.BackgroundTask | None = None
         self._state = Qt.WindowState.WindowNoState
@@ -109,8 +108,7 @@ class ScreenStill(QWidget):
 
     def __init__(self, theme: Theme, picture: QPixmap, *, take: Callable[[Any], object]) -> None:
         super().__init__(None, Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
-        self.take = take
-        self._theme, self._picture = theme, picture
+        self.take, self._theme, self._picture = take, theme, picture
         self._from: QPoint | None = None
         self._to = QPoint()
         self.setObjectName("screen_still")

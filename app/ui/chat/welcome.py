@@ -227,8 +227,7 @@ class AssistantRow(QWidget):
 
     def __init__(self, theme: Theme, *, choose: Callable[[int], object]) -> None:
         super().__init__()
-        self.choose = choose
-        self._theme = theme
+        self.choose, self._theme = choose, theme
         self._buttons: list[tuple[QPushButton, str]] = []
         self.setAccessibleName(tr("Assistants"))
         self._row = theme.dress(QHBoxLayout(self), margins=(0, 10, 0, 0), spacing=8)
@@ -277,8 +276,7 @@ class ModelOffer(QWidget):
 
     def __init__(self, theme: Theme, *, download: Callable[[Any], object], show_models: Callable[[], object]) -> None:
         super().__init__()
-        self.show_models = show_models
-        self.download = download
+        self.show_models, self.download = show_models, download
         """Gets the `catalog.Entry` when Download was pressed."""
         self.setObjectName("model_offer")
         self._suggestion: ModelSuggestion | None = None

@@ -65,8 +65,7 @@ class Walk:
     """Ranges of a document's blocks, fetched in small batches."""
 
     def __init__(self, document: ShownDocument, first_id: int, last_id: int) -> None:
-        self.first_id, self.last_id = first_id, last_id
-        self._document = document
+        self.first_id, self.last_id, self._document = first_id, last_id, document
 
     def has(self, block_id: int) -> bool:
         return self.first_id <= block_id <= self.last_id

@@ -67,8 +67,7 @@ class PagePanes(QSplitter):
         self, theme: Theme, notify: Notify, picture: QWidget, *, on_renewed: Callable[[int, int], object]
     ) -> None:
         super().__init__()
-        self.on_renewed = on_renewed
-        self._theme, self._notify = theme, notify
+        self.on_renewed, self._theme, self._notify = on_renewed, theme, notify
         self.setObjectName("comparing")
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)

@@ -271,8 +271,7 @@ class StateRow(QWidget):
 
     def __init__(self, ui: UiContext, *, retry: Callable[[], object], cancel: Callable[[], object]) -> None:
         super().__init__()
-        self.cancel = cancel
-        self.retry = retry
+        self.cancel, self.retry = cancel, retry
         self._ui, self._action = ui, ""
         self.is_waiting = False
         self.label: QLabel = plain_label(wraps=True)

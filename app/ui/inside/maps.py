@@ -635,8 +635,7 @@ class TokenArcs(QWidget):
 
     def __init__(self, theme: Theme, *, choose: Callable[[int], object]) -> None:
         super().__init__()
-        self.choose = choose
-        self._theme = theme
+        self.choose, self._theme = choose, theme
         self.plot = ArcsDrawing(theme)
         self._places: list[QRect] = []
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -204,9 +204,7 @@ def ground_of(theme: Theme, probability: float) -> str:
 
 def percent(probability: float) -> str:
     """Format a probability: "62 %", "4.2 %", "0.3 %", "< 0.1 %"."""
-    if 0 < probability < 0.001:
-        return f"< {format_percent(0.001, 1)}"
-    return format_brief_percent(probability)
+    return f"< {format_percent(0.001, 1)}" if 0 < probability < 0.001 else format_brief_percent(probability)
 
 
 class ProbabilitiesPage(LookPage):

@@ -182,9 +182,7 @@ def join_sentences(*sentences: str) -> str:
 def share_words(share: float) -> str:
     """Format a share as percent; never 0 for a positive one."""
     # "0.0 %" would say that there is nothing.
-    if 0 < share < 0.0005:
-        return f"< {format_percent(0.001, 1)}"
-    return format_brief_percent(share)
+    return f"< {format_percent(0.001, 1)}" if 0 < share < 0.0005 else format_brief_percent(share)
 
 
 def bits(part: TensorGroup) -> str:

@@ -95,8 +95,7 @@ class SuggestedPage(ModelsPage):
         self, app: Fireside, ui: UiContext, *, show_details: Callable[[str], object], on_downloads: Callable[[], object]
     ) -> None:
         super().__init__(ui.theme, tr("Models for this computer"))
-        self.on_downloads = on_downloads
-        self.show_details = show_details
+        self.on_downloads, self.show_details = on_downloads, show_details
         """Carries the name of a repository."""
         self._app, self._notify, self._loader = app, ui.notify, ui.loader
         self._task = "chat"

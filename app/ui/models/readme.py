@@ -109,9 +109,7 @@ def _clean(text: str) -> str:
         text = _without_between(text, f"<{name}", f"</{name}>")
     # Lines are unindented only where there is HTML: elsewhere four blanks mean code.
     text = "".join(_line(line) for line in text.splitlines(keepends=True)) if "<" in text else text
-    text = _TAG.sub(_tag, text)
-    text = _PICTURE.sub(_label, text)
-    return _INSIDE_LINK.sub(_label, text)
+    return _INSIDE_LINK.sub(_label, _PICTURE.sub(_label, _TAG.sub(_tag, text)))
 
 
 def _without_between(text: str, start: str, end: str) -> str:

@@ -170,8 +170,7 @@ class FileList(QFrame):
 
     def __init__(self, theme: Theme, *, choose: Callable[[Any], object]) -> None:
         super().__init__()
-        self.choose = choose
-        self._theme = theme
+        self.choose, self._theme = choose, theme
         self.setObjectName("file_list")
         self.setProperty("kind", "card")
         self.setAccessibleName(tr("Versions"))

@@ -31,8 +31,7 @@ class SearchFilters(QWidget):
 
     def __init__(self, theme: Theme, *, on_change: Callable[[], object]) -> None:
         super().__init__()
-        self.on_change = on_change
-        self._theme = theme
+        self.on_change, self._theme = on_change, theme
         sizes = [("0", tr("Any size")), *((str(n * 10**9), tr(UP_TO_SIZE, n=n)) for n in SIZES_GB)]
         self.sort = ChoiceButton(theme, tr("Sort order"), translated_choices(SORTS))
         self.largest = ChoiceButton(theme, tr("Maximum size"), sizes)

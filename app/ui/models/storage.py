@@ -233,8 +233,7 @@ class StorageRow(QWidget):
         press: Callable[[], object],
     ) -> None:
         super().__init__()
-        self.press = press
-        self._theme, self._explanation, self._question = theme, explanation, question
+        self.press, self._theme, self._explanation, self._question = press, theme, explanation, question
         self.setAccessibleName(name)
         self._swatch = ToneSwatch(theme, number)
         self._name = theme.dress(QLabel(name, textFormat=Qt.TextFormat.PlainText), font="section")

@@ -48,8 +48,7 @@ class AddressField(QWidget):
     ) -> None:
         """`problem_of` says what else is wrong with a text; "" for nothing."""
         super().__init__()
-        self._schemes, self._problem_of = schemes, problem_of
-        self._saved = value
+        self._schemes, self._problem_of, self._saved = schemes, problem_of, value
         self.on_save: Callable[[str], object] = lambda _text: None
         self.line = QLineEdit(value, placeholderText=hint)
         self.line.setAccessibleName(name)

@@ -43,8 +43,7 @@ class MemoryRow(QWidget):
         self, theme: Theme, memory: Memory, scopes: Sequence[tuple[str, str]], *, edit: Callable[[str], object]
     ) -> None:
         super().__init__()
-        self.edit = edit
-        self.memory = memory
+        self.edit, self.memory = edit, memory
         self.field = MemoryField(memory.text)
         self.scope = ChoiceButton(theme, tr("Used in"), scopes, shows_change=False)
         self.scope.show_value(str(memory.project_id or 0))

@@ -134,8 +134,7 @@ class ProgramsSection(SettingsSection):
         self._in_code_font.append((shown, CODE_PX))
         copy = IconButton(self._theme, "copy", name)
         copy.clicked.connect(lambda: self._copy(copy, text()))
-        row = fill_layout(QHBoxLayout(), shown, copy, 1)
-        return shown, row
+        return shown, fill_layout(QHBoxLayout(), shown, copy, 1)
 
     def _add_block(self, name: str, row: QHBoxLayout) -> None:
         block = self._theme.dress(fill_layout(QVBoxLayout(), self.label(name, "control"), row), spacing=4)

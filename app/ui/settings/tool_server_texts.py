@@ -38,8 +38,7 @@ def state_words(config: ServerConfig, state: ServerState, *, is_busy: bool) -> t
             else (tr(SERVER_OFF), False)
         )
     if state.tools is not None:
-        count = len(state.tools)
-        return tr_count(WORKS_ONE, WORKS, count), False
+        return tr_count(WORKS_ONE, WORKS, len(state.tools)), False
     if state.problem is not None:
         return breakable(sentence_for(state.problem).text), True
     return tr(STARTS_LATER), False

@@ -29,8 +29,7 @@ class EntrySearch(QObject):
         show_results: Callable[[bool], object],
     ) -> None:
         super().__init__(parent)
-        self.find_entries = find_entries
-        self.show_results = show_results
+        self.find_entries, self.show_results = find_entries, show_results
         """True when results are shown, False when that which is searched is."""
         self.field = SearchField(theme, tr("Search"))  # a longer placeholder doesn't fit next to the page button
         self.field.setAccessibleName(name)

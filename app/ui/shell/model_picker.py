@@ -82,9 +82,7 @@ class ModelPicker(QPushButton):
         show_models: Callable[[], object],
     ) -> None:
         super().__init__()
-        self.show_models = show_models
-        self.ask_for_file = ask_for_file
-        self.scoring = scoring
+        self.show_models, self.ask_for_file, self.scoring = show_models, ask_for_file, scoring
         self.on_task_model = on_task_model
         """The model of a tab other than the chat changed; the loader announces the chat's."""
         self._app, self._theme, self._loader, self._notify = app, theme, loader, notify

@@ -48,8 +48,7 @@ class BackgroundTask:
         self.event = self._signals.happened
         self.finished = self._signals.finished
         self.failed = self._signals.failed
-        self._work = work
-        self._on_end = on_end
+        self._work, self._on_end = work, on_end
         self._token = CancelToken()
         self._lock = threading.Lock()
         self._waiting: deque[object] = deque()

@@ -55,8 +55,7 @@ class FirstLooks(JobEstimates):
         super().__init__(parent)
         self.on_share = on_share
         """Progress of a slow preview: document ids and share done, 0 to 1."""
-        self.on_seen = on_seen
-        self._app, self._notify = app, notify
+        self.on_seen, self._app, self._notify = on_seen, app, notify
         self._cache: dict[Key, FirstLook] = {}
         self._wanted: Key = ((), SummaryOptions())
         self._share = 0.0

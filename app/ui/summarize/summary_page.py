@@ -334,11 +334,9 @@ class ResultPage(QWidget):
         super().__init__()
         self.translate = translate
         """Text to be translated."""
-        self.rename = rename
-        self.ask_about = ask_about
+        self.rename, self.ask_about = rename, ask_about
         """Document ids and a title, to start a chat about them."""
-        self.go_on = go_on
-        self.begin_again = begin_again
+        self.go_on, self.begin_again = go_on, begin_again
         """Document ids and `SummaryOptions` for another summary."""
         self.saving = saving
         self.stored: StoredSummary | None = None

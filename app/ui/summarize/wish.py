@@ -115,8 +115,7 @@ class MethodLook(QObject):
 
     def __init__(self, app: Fireside, parent: QObject, *, on_found: Callable[[str, Any], object]) -> None:
         super().__init__(parent)
-        self.on_found = on_found
-        self._app = app
+        self.on_found, self._app = on_found, app
         self._task: tasks.BackgroundTask | None = None
         self._groups: list[tuple[int, ...]] = []
 

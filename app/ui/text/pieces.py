@@ -132,8 +132,7 @@ def pieces_of(tokens: Sequence[Token], defined: frozenset[str] = frozenset(), nu
 
 class _TokenWalk:
     def __init__(self, defined: frozenset[str], number: int | None) -> None:
-        self._defined = defined
-        self._number = number
+        self._defined, self._number = defined, number
         self._pieces: list[Piece] = []
         self._lines: list[ProseLine] = []
         self._lists: list[int | None] = []

@@ -33,8 +33,7 @@ def calm(tail: str, *, is_in_table: bool = False) -> str:
     decided = _UNDECIDED.sub("", tail, count=1)
     if len(_FENCE_LINE.findall(decided)) % 2:
         # Inside a code block of a list or quote, only the end is undecided.
-        last = tail.rpartition("\n")[2].strip()
-        return decided if last[:1] in ("`", "~") else tail
+        return decided if tail.rpartition("\n")[2].strip()[:1] in ("`", "~") else tail
     if (closed := with_end(tail)) is not None:
         return closed
     tail = without_half(_LABEL.sub("", _DEFINITION.sub("", decided)))

@@ -192,8 +192,7 @@ class Drafts(QObject):
         on_estimate: Callable[[], object],
     ) -> None:
         super().__init__(window)
-        self.on_estimate = on_estimate
-        self.on_emptied = on_emptied
+        self.on_estimate, self.on_emptied = on_estimate, on_emptied
         """No file could be used and no translation is shown."""
         self.on_added = on_added
         """Carries a `StoredTranslation` added to the batch."""

@@ -99,8 +99,7 @@ class LanguagePopup(FloatingPanel):
         choose: Callable[[str], object],
     ) -> None:
         super().__init__(theme, "language_popup", parent)
-        self.choose = choose
-        self._offered = offered
+        self.choose, self._offered = choose, offered
         self.setAccessibleName(name)
         self.search = QLineEdit(placeholderText=tr("Search languages"))
         self.search.setAccessibleName(tr("Search languages"))

@@ -104,8 +104,7 @@ class SpokenRows:
     is_growing = False
 
     def __init__(self, table: SegmentTable, language: str, first: CellSpot, last: CellSpot | None = None) -> None:
-        self._table, self._first, self._last = table, first, last
-        self.language = language
+        self._table, self._first, self._last, self.language = table, first, last, language
         self._is_over = False
         self._sentences = self._find_sentences()
 

@@ -141,11 +141,9 @@ class RowEditor(QFrame):
         on_height: Callable[[], object],
     ) -> None:
         super().__init__()
-        self.on_height = on_height
-        self.keep = keep
+        self.on_height, self.keep = on_height, keep
         """The content, and whether to go to the next flagged segment (Ctrl+Enter, which also accepts)."""
-        self.give_up = give_up
-        self._theme, self._source, self._before = theme, source, content
+        self.give_up, self._theme, self._source, self._before = give_up, theme, source, content
         self._is_over = False
         self.setObjectName("row_editor_frame")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

@@ -33,8 +33,7 @@ class TextPanes(QFrame):
 
     def __init__(self, theme: Theme, needs: NeedsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self.needs = needs
+        self._theme, self.needs = theme, needs
         self.setObjectName("text_panes")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.source, self.target = SourceEdit(theme), TargetView(theme)

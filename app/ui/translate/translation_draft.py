@@ -120,8 +120,7 @@ class TranslationDraftPage(QWidget):
 
     def __init__(self, theme: Theme, drafts: Drafts, *, show_models: Callable[[], object]) -> None:
         super().__init__()
-        self.show_models = show_models
-        self._theme, self._drafts = theme, drafts
+        self.show_models, self._theme, self._drafts = show_models, theme, drafts
         self.pictures = PicturesLine(theme)
         self.pictures.models_wanted.connect(self.show_models)
         self.leave = text_button(tr("Skip these pages"), "quiet", on_click=drafts.leave_pictures)

@@ -127,8 +127,7 @@ class SpokenViews:
         is_growing: Callable[[], bool] = lambda: False,
         on_over: Callable[[], object] = lambda: None,
     ) -> None:
-        self._find_views, self._is_growing = find_views, is_growing
-        self.on_over = on_over
+        self._find_views, self._is_growing, self.on_over = find_views, is_growing, on_over
         """Called when nothing of it will be read any more."""
         self.language = next((str(view.property(SPOKEN_LANGUAGE) or "") for view in find_views()), "")
         """The language of the text where that is known."""

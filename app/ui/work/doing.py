@@ -159,8 +159,7 @@ _NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
 def file_name(title: str, otherwise: str) -> str:
     """Return a title as a valid file name, without ending."""
     # Windows drops a blank or a dot at the end of a name.
-    name = " ".join(title.translate(_NO_NAME).split())[:MOST_NAME].strip(" .")
-    return name or otherwise
+    return " ".join(title.translate(_NO_NAME).split())[:MOST_NAME].strip(" .") or otherwise
 
 
 class SavedFiles(QObject):

@@ -76,8 +76,7 @@ class PageDocument(QTextDocument):
 
     @property
     def text(self) -> str:
-        raw = self.toRawText()
-        return raw.replace("\u2029", "\n").replace("\u2028", "\n")
+        return self.toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
 
     @property
     def last(self) -> int:
