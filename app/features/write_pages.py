@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from app.core.catalogue import tr
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.errors.exchange_errors import TextFileUnreadable
 from app.core.lazy_dataclasses import dataclass, field, replace
@@ -151,7 +152,8 @@ def _kept_beside(path: Path, data: bytes) -> tuple[str, ...]:
     copy = next(path.with_name(name) for name in names if not path.with_name(name).exists())
     with path.open("rb") as changed, write_file(copy) as file:
         shutil.copyfileobj(changed, file)
-    return (f"Another program changed {visible_name(path.name)}. That version was kept as {visible_name(copy.name)}.",)
+    names = {"name": visible_name(path.name), "copy": visible_name(copy.name)}
+    return (tr("Another program changed {name}. That version was kept as {copy}.", **names),)
 
 
 def _encode_text(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tuple[str, ...]]:

@@ -17,12 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.core.errors.exchange_errors import TextFileUnreadable
 from app.core.errors.saving_errors import DiskFull
 from app.features import write_pages
 from app.features.error_messages import sentence_for
 from app.features.write_pages import MOST_FILE_BYTES, Pages
 from app.store.database import Database
+from app.ui.pseudo_language import PseudoEntries
 from tests.helpers.disks import small_disk
 
 
@@ -133,6 +135,14 @@ def test_what_another_program_made_of_the_file_is_kept_beside_it(pages: Pages, t
         assert name in remark
         assert (path.read_text(), (tmp_path / name).read_text()) == ("two", f"somebody else's {number}")
         assert pages.export_page(page.id, path) == (), "now it is ours again"
+    use_catalogue(TextCatalogue("en", PseudoEntries()))
+    try:
+        path.write_text("once more")
+        (remark,) = pages.export_page(page.id, path)
+    finally:
+        use_catalogue(TextCatalogue())
+    assert remark.startswith("[") and "notes.changed2.md" in remark, "in the language"
+    (tmp_path / "notes.changed2.md").unlink()
     path.unlink()
     assert pages.export_page(page.id, path) == ()
     path.write_text("two")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
+from app.core.catalogue import CountedTexts, tr_count
 from app.core.errors.document_errors import DocumentGone, DocumentUnreadable
 from app.core.lazy_dataclasses import dataclass, field, replace
 from app.core.wire import from_json
@@ -415,10 +416,13 @@ def title_of(document: StoredDocument) -> str:
     return title if _is_title(title) else PurePath(document.name).stem or document.name
 
 
+_SEVERAL: CountedTexts = ("{title} and 1 more", "{title} and {count} more")
+
+
 def joint_title(documents: Sequence[StoredDocument]) -> str:
     """Return the first document's title, and the number of the others."""
     first = title_of(documents[0]) if documents else ""
-    return first if len(documents) < 2 else f"{first} and {len(documents) - 1} more"
+    return first if len(documents) < 2 else tr_count(*_SEVERAL, len(documents) - 1, title=first)
 
 
 def _is_title(text: str) -> bool:

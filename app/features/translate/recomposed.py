@@ -14,7 +14,7 @@ from app.core.lazy_dataclasses import dataclass
 from app.documents.blocks import Block, BlockKind, rows_of
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
 from app.features.document_frames import page_mark
-from app.features.work.web_page import page_style, web_page
+from app.features.work.web_page import language_attributes, page_style, web_page
 
 _KINDS = {
     BlockKind.HEADING: SegmentKind.HEADING,
@@ -121,7 +121,7 @@ def _html_body(blocks: Iterable[Recomposed], unit: str) -> Iterator[str]:
             yield from (f"</{open_lists.pop()}>" for _ in tuple(open_lists))
         if block.page is not None and block.page != page:
             page = block.page
-            yield f'<p class="page" lang="en" id="page-{page}">{escape(page_label(unit, page))}</p>'
+            yield f'<p class="page" {language_attributes()} id="page-{page}">{escape(page_label(unit, page))}</p>'
         if block.kind is BlockKind.LIST_ITEM:
             yield from _into_list(block, open_lists)
         yield from _html_block(recomposed)

@@ -18,8 +18,7 @@ from app.features.exchange.open_branch import INSTRUCTIONS, PICTURE, ExportedTur
 from app.language.scripts import is_right_to_left
 from app.store.conversation_row import Conversation
 from app.store.media_store import MediaUse
-from app.ui.i18n import tr
-from app.ui.locale_formats import format_number
+from app.ui.i18n import tr, tr_count
 from app.ui.paper.paper_text import NOTE_PT, PaperText, answer_texts
 from app.ui.paper.pdf_file import pdf_file
 from app.ui.paper.sheets import Sheets
@@ -47,7 +46,7 @@ def export_pdf(
     path: Path, chats: Sequence[Conversation], archive: ChatArchive, cancel: CancelToken, *, with_thinking: bool = False
 ) -> Iterator[ExportProgress | ExportFinished]:
     """Write chats to a PDF file, like `export_chats`. Runs on a thread of its own."""
-    title = chats[0].title if len(chats) == 1 else f"{format_number(len(chats))} chats"
+    title = chats[0].title if len(chats) == 1 else tr_count("1 chat", "{count} chats", len(chats))
     try:
         with pdf_file(path, title) as writer:
             pages, messages = yield from print_chats(writer, chats, archive, cancel, with_thinking=with_thinking)

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build_program
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.features.summarize.summaries import KIND
 from app.features.summarize.summary_result import Form, Length, SummaryOptions
 from app.features.trash import DAY_S
 from app.store.jobs import JobTable
+from app.ui.pseudo_language import PseudoEntries
 from tests.helpers.script import write_script
 from tests.helpers.summaries import paragraphs, store_document, summaries_of, work_off
 
@@ -75,6 +77,16 @@ def test_a_document_that_is_gone_is_refused_and_nothing_is_kept(app: Fireside) -
     with pytest.raises(KeyError):
         app.summaries.begin_summaries([add(app, "a.pdf"), 7], SummaryOptions(), together=False)
     assert (app.summaries.find_draft(), app.summaries.find()) == (None, [])
+
+
+def test_a_joint_title_is_in_the_language(app: Fireside) -> None:
+    ids = [add(app, "kilns.pdf"), add(app, "clay.pdf"), add(app, "glazes.pdf")]
+    use_catalogue(TextCatalogue("en", PseudoEntries()))
+    try:
+        (joint,) = app.summaries.begin_summaries(ids, SHORT, together=True)
+    finally:
+        use_catalogue(TextCatalogue())
+    assert joint.title.startswith("[") and "kilns" in joint.title and "2" in joint.title
 
 
 def test_starting_makes_one_summary_or_one_each_and_ends_the_draft(app: Fireside) -> None:

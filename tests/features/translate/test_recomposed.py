@@ -8,6 +8,8 @@ from pathlib import Path
 from docx import Document
 from lxml import etree, html
 
+from app.core.catalogue import TextCatalogue, use_catalogue
+from app.core.installed_languages import load_texts
 from app.documents.blocks import Block, BlockKind
 from app.documents.segments import Mark, SegmentKind
 from app.features.translate.recomposed import as_html, recompose_blocks, segments_of
@@ -70,6 +72,15 @@ def test_a_web_page_has_headings_nested_lists_tables_and_anchors() -> None:
     assert [[cell.text for cell in row] for row in root.iter("tr")] == [["A", None, "C"], ["D", "E"]]
     assert [one.text for one in root.iter("code")] == ["print('<1>')"]
     assert root.xpath("//p[text()='One line']/br")
+
+
+def test_a_pages_number_is_in_the_language_of_the_program_and_says_so() -> None:
+    use_catalogue(load_texts("de"))
+    try:
+        marks = page().find_class("page")
+    finally:
+        use_catalogue(TextCatalogue())
+    assert [(one.get("lang"), one.get("dir"), one.text) for one in marks[:1]] == [("de", "ltr", "Folie 1")]
 
 
 def test_a_word_document_has_styles_tables_bookmarks_and_the_direction(tmp_path: Path) -> None:

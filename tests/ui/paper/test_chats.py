@@ -14,8 +14,10 @@ from PySide6.QtGui import QPyTextObject, QTextFormat
 from PySide6.QtWidgets import QApplication
 from shiboken6 import createdByPython, isValid
 
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import CancelToken, Role
+from app.core.installed_languages import load_texts
 from app.features.exchange.chat_export import ExportFinished, ExportProgress
 from app.features.exchange.chat_file import ChatArchive, build_shelf
 from app.store.conversation_row import Conversation
@@ -188,6 +190,17 @@ def test_one_turn_at_a_time_is_laid_out_and_told(
     told = [event.done for event in events if isinstance(event, ExportProgress)]
     assert told == [0, *range(1, 121), 120]
     assert 500 < most[0] < 2_000
+
+
+def test_the_title_of_several_chats_is_in_the_language(tmp_path: Path, shelf: ChatArchive, database: Database) -> None:
+    chats = [chat_with(shelf, database, "Why?", "Because.") for _ in range(2)]
+    use_catalogue(load_texts("pl"))
+    try:
+        printed(tmp_path / "two.pdf", chats, shelf)
+    finally:
+        use_catalogue(TextCatalogue())
+    with pdfium.PdfDocument(tmp_path / "two.pdf") as document:
+        assert document.get_metadata_value("Title") == "2 czaty"
 
 
 def test_cancelled_it_leaves_what_was_there(tmp_path: Path, shelf: ChatArchive, database: Database) -> None:
