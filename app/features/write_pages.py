@@ -152,8 +152,8 @@ def _kept_beside(path: Path, data: bytes) -> tuple[str, ...]:
     copy = next(path.with_name(name) for name in names if not path.with_name(name).exists())
     with path.open("rb") as changed, write_file(copy) as file:
         shutil.copyfileobj(changed, file)
-    names = {"name": visible_name(path.name), "copy": visible_name(copy.name)}
-    return (tr("Another program changed {name}. That version was kept as {copy}.", **names),)
+    shown = {"name": visible_name(path.name), "copy": visible_name(copy.name)}
+    return (tr("Another program changed {name}. That version was kept as {copy}.", **shown),)
 
 
 def _encode_text(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tuple[str, ...]]:

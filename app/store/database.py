@@ -155,15 +155,17 @@ class Database:
             yield connection
 
     def is_sound(self) -> bool:
-        """Check every page of the file. Takes a while, on a connection of its own, so nothing else waits."""
-        with closing(connect_file(self.path, "ro")) as check:
-            try:
+        """Check every page of the file. Takes a while, on a connection of its own, so nothing else waits.
+
+        Raises DiskFailing and the like where the file can't be read just now, which says nothing about its content.
+        """
+        try:
+            with closing(connect_file(self.path, "ro")) as check:
                 return recovery.is_sound(check)
-            except sqlite_access.DATABASE_ERRORS as error:
-                # The file could not be read just now, which says nothing about its content.
-                if isinstance(error, sqlite_access.OPERATIONAL_ERRORS):
-                    raise
-                return False  # a page so broken that the check itself ends at it
+        except sqlite_access.OPERATIONAL_ERRORS as error:
+            raise problem_of_error(error, self.path) or error from error
+        except sqlite_access.DATABASE_ERRORS:
+            return False  # a page so broken that the check itself ends at it
 
     def copy_to(self, target: Path) -> None:
         """Copy the database as of now while it stays in use.

@@ -103,6 +103,16 @@ def test_a_damaged_database_leads_to_the_daily_copies(program: Fireside) -> None
     assert findings_of(parts_of(program, database=damaged))[CHATS] == (CheckFinding(CHATS_DAMAGED),)
 
 
+def test_a_database_that_cannot_be_opened_leads_to_its_folder_and_the_other_checks_go_on(program: Fireside) -> None:
+    away = program.database.path.rename(program.database.path.with_suffix(".away"))
+    try:
+        found = findings_of(parts_of(program))
+    finally:
+        away.rename(program.database.path)
+    (finding,) = found[CHATS]
+    assert (found.keys(), finding.message.action) == (CHECK_NAMES.keys(), "open_folder")
+
+
 def test_models_that_are_gone_or_cut_off_are_told_with_the_list_of_models(program: Fireside, tmp_path: Path) -> None:
     cut = tmp_path / "cut.gguf"
     cut.write_bytes(b"GGUF\x03")
