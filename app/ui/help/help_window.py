@@ -20,6 +20,7 @@ from app.features.help_pages import CHANGES, HelpPage, help_picture, load_help_p
 from app.language.scripts import is_right_to_left
 from app.ui.help.help_topics import GROUPS, PAGES, find_keywords, page_of
 from app.ui.i18n import Translatable, tr, window_title
+from app.ui.locale_formats import isolate
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import HELP
 from app.ui.shell.entry_search import EntrySearch
@@ -84,7 +85,7 @@ class HelpText(MarkdownCard):
 
     def __init__(self, theme: Theme, markdown: str) -> None:
         super().__init__(theme)
-        markdown = _CODE.sub(lambda found: f"`{shown_keys(found[1])}`", markdown)
+        markdown = _CODE.sub(lambda found: f"`{isolate(shown_keys(found[1]))}`", markdown)
         self.body.set_blocks(read(_LINK.sub(rf"]({_INSIDE}\1)", markdown)), [], 1)
 
     def open_link(self, href: str) -> None:

@@ -17,7 +17,7 @@ from app.core.visible import clean_text
 from app.features.models.model_messages import short_count
 from app.ui.i18n import InContext, Translatable, join_lines, tr, tr_count, translated_choices, with_key
 from app.ui.icons import icon
-from app.ui.locale_formats import join_facts
+from app.ui.locale_formats import isolate, join_facts
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import (
     CONTINUE,
@@ -548,8 +548,9 @@ class FirstWords(QWidget):
         for idea in self._ideas:
             text, metrics = idea.accessibleName(), idea.fontMetrics()
             around = idea.sizeHint().width() - metrics.horizontalAdvance(idea.text())
-            idea.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - around))
-            idea.setToolTip("" if idea.text() == text else text)
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - around)
+            idea.setText(isolate(shown))  # code would turn with the line
+            idea.setToolTip("" if shown == text else text)
             below += px(8) + idea.sizeHint().height()
             idea.setVisible(below <= self.height())
 

@@ -16,6 +16,7 @@ from app.core.paths import resource_path
 from app.features.help_pages import CHANGES, WHATS_NEW, load_help_page, source_version
 from app.ui.help.help_window import CHANGES_IN_ENGLISH, NOT_TRANSLATED, OUTDATED, HelpWindow, show_help, shown_keys
 from app.ui.i18n import tr
+from app.ui.text.formats import cursor_over
 from app.ui.text.text_view import TextView
 from app.ui.window_language import PSEUDO, use_language
 from tests.helpers.desks.window import Frame, open_window
@@ -156,6 +157,19 @@ def test_an_arabic_page_begins_at_the_right_and_an_english_one_at_the_left_of_th
     assert left < right
     assert note_of(window) == tr(NOT_TRANSLATED)
     assert window.view.note.isRightToLeft()
+
+
+def test_keys_run_from_left_to_right_within_a_line_from_the_right(
+    frame: Frame, qapp: QApplication, pages: Path
+) -> None:
+    put_page(pages, "ar", TRANSLATED, "# الخطوات الأولى\n\nتحفظ (`Ctrl+,`) كل تغيير.")
+    use_language(qapp, "ar")
+    window = show_help(frame.theme, TRANSLATED, frame.window)
+    settle()
+    view = next(view for view in window.findChildren(TextView) if "Ctrl" in view.toPlainText())
+    begin = view.toPlainText().index("Ctrl")
+    places = [view.cursorRect(cursor_over(view.document(), at, at)).x() for at in range(begin + 1, begin + 6)]
+    assert places == sorted(set(places))
 
 
 def test_keys_are_written_as_in_the_menus_and_other_code_stays(qapp: QApplication) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
 from app.core.errors.request_errors import InfillUnavailable
 from app.features.error_messages import sentence_for
+from app.ui.locale_formats import isolate
 from app.ui.sampling_fields import MORE_SAMPLING_SETTINGS, SEED, SamplingFields
 from app.ui.shared_labels import STOP, STOPPED_LABEL, TEMPERATURE
 from app.ui.write.alternatives import UNDER_A_THOUSANDTH, percent
@@ -18,12 +19,13 @@ from app.ui.write.continuation_requests import WritingRequestKind
 from app.ui.write.continuation_runs import WAITS_FOR_MODEL_STATE
 from app.ui.write.continuing import TEXT_REPEATED_ITSELF, WRITE_FIRST
 from app.ui.write.kept_page import file_name, language_of
-from app.ui.write.write_tab import CONTINUE_WITHOUT_SUFFIX, ONLY_LAST_TOKENS_READ
+from app.ui.write.write_tab import CONTINUE_WITHOUT_SUFFIX, IDEAS, ONLY_LAST_TOKENS_READ
 from app.ui.write.writing_options import ABOUT_WORDS, stops_of, words_in
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.write import CTRL, SHIFT, WriteDesk
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.texts import shows
+from tests.helpers.window_tour import shown_in
 from tests.ui.write.conftest import Open
 
 KEY = Qt.Key
@@ -398,6 +400,14 @@ def test_a_page_that_was_deleted_is_left(desk: WriteDesk) -> None:
     assert (desk.open_id, desk.text) == (None, "")
     desk.keep_step()
     assert desk.pages.find() == []
+
+
+def test_an_idea_of_code_does_not_turn_with_the_window(open_page: Open, qapp: QApplication) -> None:
+    with shown_in(qapp, "ar"):
+        desk = open_page()
+        desk.wait(desk.first.isVisible)
+        code = IDEAS[-1][0].strip()
+        assert isolate(code) in [idea.text() for idea in desk.first.findChildren(QPushButton)]
 
 
 def test_ideas_of_an_empty_page_end_in_dots_or_are_left_out_where_there_is_no_room(open_page: Open) -> None:
