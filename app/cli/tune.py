@@ -72,6 +72,9 @@ def _json_fields(found: ModelTuning) -> dict[str, object]:
         "prompt_default_tokens_per_s": round(found.prompt_default_speed, 2),
         "flash_off_answers": round(found.flash_off_answers, 3),
         "flash_off_prompts": round(found.flash_off_prompts, 3),
+        "on_processor": found.on_cpu,
+        "processor_answers": round(found.cpu_answers, 3),
+        "processor_prompts": round(found.cpu_prompts, 3),
         "seconds": round(found.seconds, 1),
         "day": found.day,
     }

@@ -23,18 +23,21 @@ LEAST_SHARE = 0.97  # of the speed before: neither prompts nor answers pay more 
 TYPICAL_PROMPT, TYPICAL_ANSWER = 512, 128  # flash attention is one switch for both, so they have to be weighed
 TOGETHER = (1, 2, 4, 8)
 FEWER_IS_ENOUGH = 0.95  # of the best sum: fewer answers at once hold less of the context
+NOT_MEASURED = (0.0, 0.0)
 # When each step ends, as a share of the budget; the last is for the comparison with the defaults.
-FLASH_ENDS, ANSWERS_END, PROMPTS_END, BATCH_ENDS, TOGETHER_ENDS = 0.35, 0.5, 0.6, 0.7, 0.75
+DEVICE_ENDS, FLASH_ENDS, ANSWERS_END, PROMPTS_END, BATCH_ENDS, TOGETHER_ENDS = 0.25, 0.35, 0.5, 0.6, 0.7, 0.75
 
 
 @dataclass(frozen=True)
 class SpeedVariant:
-    """One way to run a model. Contexts differ by `flash` and `batch_tokens`; threads can be changed in each."""
+    """One way to run a model. Threads can be changed in a context, the rest can't."""
 
     answer_threads: int
     prompt_threads: int
     batch_tokens: int
     flash: str = FLASH_AUTO
+    on_cpu: bool = False
+    """True to compute on the processor alone, without the integrated GPU that the model would be on."""
 
 
 class SpeedProbe(Protocol):
@@ -66,6 +69,8 @@ class TuningChoices:
     batch_tokens: Sequence[int] = ()
     flash: Sequence[str] = (FLASH_OFF,)
     most_together: int = 1
+    on_cpu: bool = False
+    """True if the model is on an integrated GPU, which the processor alone may beat."""
 
 
 def thread_choices(cores: int, processors: int) -> list[int]:
@@ -101,7 +106,7 @@ class ModelTuner:
     ) -> None:
         self._open_probe, self._defaults, self._start, self._choices = open_probe, defaults, start, choices
         self._budget_s, self._clock, self._on_progress = budget_s, clock, on_progress
-        self._probes: dict[tuple[str, int], SpeedProbe | None] = {}
+        self._probes: dict[tuple[str, int, bool], SpeedProbe | None] = {}
         self._began_s = clock()
         self._prompt_tokens, self._written_tokens = LEAST_PROMPT, 1
         self._best = start
@@ -114,12 +119,16 @@ class ModelTuner:
             if self._probe(self._defaults) is None or self._probe(self._start) is None:
                 return None
             self._choose_lengths()
-            flash_off = self._try_flash()
+            on_cpu, flash_off = NOT_MEASURED, NOT_MEASURED
+            if self._choices.on_cpu:
+                on_cpu = self._try_for_both(replace(self._best, on_cpu=True), DEVICE_ENDS)
+            for flash in self._choices.flash:
+                flash_off = self._try_for_both(replace(self._best, flash=flash), FLASH_ENDS)
             self._try_threads("answer_threads", self._choices.answer_threads, ANSWERS_END)
             self._try_threads("prompt_threads", self._choices.prompt_threads, PROMPTS_END)
             self._try_batches()
             sequences = self._count_together()
-            return self._compare_with_defaults(flash_off, sequences)
+            return self._compare_with_defaults(flash_off, on_cpu, sequences)
         except TuningInterrupted:
             return None
         finally:
@@ -142,21 +151,16 @@ class ModelTuner:
             "write": 2 * write_s * self._written_tokens,
         }
 
-    def _try_flash(self) -> tuple[float, float]:
-        """Try other kinds of attention; return how fast prompts and answers were without flash attention."""
-        shares = (0.0, 0.0)
-        for flash in self._choices.flash:
-            other = replace(self._best, flash=flash)
-            if self._probe(other) is None:
-                continue
-            reads, writes = self._ratios("read", other, FLASH_ENDS * 0.6), self._ratios("write", other, FLASH_ENDS)
-            if not reads or not writes:
-                continue
-            if flash == FLASH_OFF:
-                shares = (statistics.median(reads), statistics.median(writes))
-            if self._is_faster_in_all(other, reads, writes):
-                self._best = other
-        return shares
+    def _try_for_both(self, other: SpeedVariant, until: float) -> tuple[float, float]:
+        """Try what prompts and answers share; return how fast they were with it."""
+        if self._probe(other) is None:
+            return NOT_MEASURED
+        reads, writes = self._ratios("read", other, until * 0.6), self._ratios("write", other, until)
+        if not reads or not writes:
+            return NOT_MEASURED
+        if self._is_faster_in_all(other, reads, writes):
+            self._best = other
+        return statistics.median(reads), statistics.median(writes)
 
     def _is_faster_in_all(self, other: SpeedVariant, reads: Sequence[float], writes: Sequence[float]) -> bool:
         """Weigh prompts and answers as in a typical exchange, where neither is clearly slower."""
@@ -197,7 +201,9 @@ class ModelTuner:
         sums = {count: count / statistics.median(times) for count, times in taken.items()}
         return next(count for count in counts if sums[count] >= FEWER_IS_ENOUGH * max(sums.values()))
 
-    def _compare_with_defaults(self, flash_off: tuple[float, float], sequences: int) -> ModelTuning:
+    def _compare_with_defaults(
+        self, flash_off: tuple[float, float], on_cpu: tuple[float, float], sequences: int
+    ) -> ModelTuning:
         """Measure the choice in turns with the defaults, which it has to beat, and return it with its figures."""
         default, chosen = self._defaults, self._best
         rounds: list[tuple[float, float, float, float]] = []
@@ -226,6 +232,9 @@ class ModelTuner:
             is_faster,
             self._clock() - self._began_s,
             today(),
+            on_cpu=kept.on_cpu,
+            cpu_answers=on_cpu[1],
+            cpu_prompts=on_cpu[0],
         )
 
     def _exchange_s(self, read_s: float, write_s: float) -> float:
@@ -262,7 +271,7 @@ class ModelTuner:
         return probe.write(self._written_tokens, variant.answer_threads)
 
     def _probe(self, variant: SpeedVariant) -> SpeedProbe | None:
-        key = (variant.flash, variant.batch_tokens)
+        key = (variant.flash, variant.batch_tokens, variant.on_cpu)
         if key not in self._probes:
             self._probes[key] = self._open_probe(variant)
         return self._probes[key]

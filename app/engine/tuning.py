@@ -47,6 +47,11 @@ class ModelTuning:
     """ISO date."""
     device: str = ""
     build: str = ""
+    on_cpu: bool = False
+    """True if the integrated GPU is left out, as the processor alone is faster."""
+    cpu_answers: float = 0.0
+    """Speed of answers on the processor as a share of that on the integrated GPU; 0 if not measured."""
+    cpu_prompts: float = 0.0
 
 
 class TuningTable:

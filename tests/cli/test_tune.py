@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.tune import FORGOTTEN, NOTHING_TO_FORGET
-from app.features.models.tuning_words import THREADS_USED, TUNED
+from app.features.models.tuning_words import ON_PROCESSOR, THREADS_USED, TUNED
 from tests.helpers.script import write_script
 from tests.helpers.terminal import fireside, only_json
 
@@ -20,6 +20,9 @@ FIGURES = {
     "prompt_default_speed": 80.0,
     "is_faster": True,
     "day": "2026-12-02",
+    "on_cpu": True,
+    "cpu_answers": 1.4,
+    "cpu_prompts": 1.2,
 }
 
 
@@ -34,7 +37,7 @@ def test_tuning_prints_a_sentence_or_its_figures_and_is_forgotten(tmp_path: Path
     environment = {"FIRESIDE_ENGINE_SCRIPT": str(write_script(tmp_path, tune={"fields": FIGURES}))}
     said = fireside("tune", "--model", str(model), environment=environment).stdout
     figures = TUNED.format(day="2026-12-02", answers="31", default_answers="27", prompts="110", default_prompts="80")
-    assert said == f"{figures} {THREADS_USED.format(answers='2', prompts='4')}\n"
+    assert said == f"{figures} {THREADS_USED.format(answers='2', prompts='4')} {ON_PROCESSOR}\n"
     body = only_json(fireside("tune", "--model", str(model), "--json", environment=environment))
     assert body == {
         "model": "m.gguf",
@@ -53,6 +56,9 @@ def test_tuning_prints_a_sentence_or_its_figures_and_is_forgotten(tmp_path: Path
         "prompt_default_tokens_per_s": 80.0,
         "flash_off_answers": 0.0,
         "flash_off_prompts": 0.0,
+        "on_processor": True,
+        "processor_answers": 1.4,
+        "processor_prompts": 1.2,
         "seconds": 0.0,
         "day": "2026-12-02",
     }

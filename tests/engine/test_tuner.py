@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ class FakeMachine:
     chance: random.Random = field(default_factory=lambda: random.Random(4))
 
     def open_probe(self, variant: SpeedVariant) -> FakeProbe | None:
-        if variant.flash in self.refused:
+        if variant.flash in self.refused or (variant.on_cpu and "cpu" in self.refused):
             return None
         self.open += 1
         return FakeProbe(self, variant)
@@ -64,11 +64,11 @@ class FakeProbe:
     variant: SpeedVariant
 
     def read(self, tokens: int, threads: int) -> float:
-        variant = SpeedVariant(threads, threads, self.variant.batch_tokens, self.variant.flash)
+        variant = replace(self.variant, answer_threads=threads, prompt_threads=threads)
         return self.machine.pass_time(tokens * self.machine.read_s(variant))
 
     def write(self, tokens: int, threads: int) -> float:
-        variant = SpeedVariant(threads, threads, self.variant.batch_tokens, self.variant.flash)
+        variant = replace(self.variant, answer_threads=threads, prompt_threads=threads)
         return self.machine.pass_time(tokens * self.machine.write_s(variant))
 
     def write_together(self, answers: int, threads: int) -> float:
@@ -124,6 +124,28 @@ def test_flash_attention_stays_where_the_device_refuses_the_other() -> None:
     found = FakeMachine(refused={FLASH_OFF}).tune()
     assert found is not None
     assert (found.flash, found.flash_off_prompts) == (FLASH_AUTO, 0.0)
+
+
+@pytest.mark.parametrize(("prompts", "answers"), [(1.5, 2.0), (0.5, 2.0), (2.0, 0.9), (1.0, 1.0)])
+def test_an_integrated_gpu_is_left_out_where_the_processor_is_faster_without_it(prompts: float, answers: float) -> None:
+    machine = FakeMachine(
+        read_s=lambda variant: 0.001 / (prompts if variant.on_cpu else 1),
+        write_s=lambda variant: 0.02 / (answers if variant.on_cpu else 1),
+    )
+    found = machine.tune(choices=replace(CHOICES, on_cpu=True))
+    assert found is not None
+    assert found.on_cpu is found.is_faster is (min(prompts, answers) > 1)
+    assert (found.cpu_prompts, found.cpu_answers) == pytest.approx((prompts, answers))
+    if found.on_cpu:
+        assert (found.answer_speed, found.answer_default_speed) == pytest.approx((100, 50)), "against the GPU's"
+
+
+def test_without_an_integrated_gpu_or_room_for_a_copy_nothing_is_left_out() -> None:
+    machine = FakeMachine(write_s=lambda variant: 0.01 if variant.on_cpu else 0.02, refused={"cpu"})
+    for choices in (CHOICES, replace(CHOICES, on_cpu=True)):
+        found = machine.tune(choices=choices)
+        assert found is not None
+        assert (found.on_cpu, found.cpu_answers) == (False, 0.0)
 
 
 def test_fewer_tokens_at_once_are_taken_where_prompts_are_read_faster() -> None:

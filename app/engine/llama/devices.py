@@ -108,5 +108,10 @@ def _backend_of(device: Device) -> str:
     return device.name.rstrip("0123456789")
 
 
+def is_integrated(gpu: Device) -> bool:
+    """Return whether a GPU is part of a processor that may be faster without it; Apple's never are."""
+    return gpu.type == "igpu" or SOFTWARE in gpu.description
+
+
 def _shares_memory(gpu: Device) -> bool:
-    return gpu.type == "igpu" or sys.platform == "darwin" or SOFTWARE in gpu.description
+    return is_integrated(gpu) or sys.platform == "darwin"

@@ -183,7 +183,9 @@ class LoadedModel:
 
     def _use_threads(self, tuning: ModelTuning | None) -> None:
         """Use the threads that were measured; not where the user chose them, nor on battery, which halves them."""
-        if tuning is not None and tuning.is_faster and not self._has_fixed_threads and not computer.on_battery():
+        if tuning is None or not tuning.is_faster or (tuning.on_cpu and self._opened.plan.gpu_layers):
+            return
+        if not self._has_fixed_threads and not computer.on_battery():
             self._context.set_threads(tuning.answer_threads, tuning.prompt_threads)
 
     def find_tuning(self) -> ModelTuning | None:
@@ -200,11 +202,13 @@ class LoadedModel:
             return None
         self._look_away()
         plan, opened = self._opened.plan, self._opened
+        left_out = opened.tuning is not None and opened.tuning.on_cpu
         found = tune_loaded(
             self._library,
             self.model,
             plan.layout,
             plan.threads,
+            opened.integrated if plan.gpu_layers or left_out else "",
             is_needed=is_needed,
             on_progress=on_progress,
             budget_s=budget_s,

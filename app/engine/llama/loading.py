@@ -68,6 +68,8 @@ class OpenedModel:
     """What was measured here earlier, if its values are in force."""
     prediction: tuple[Any, Any] | None = None
     """llama.cpp's pointer of the context for multi-token prediction and its parameters, if the plan has one."""
+    integrated: str = ""
+    """Name of the integrated GPU that nobody asked for, which a tuning may leave out."""
     rest: PredictionRest = PredictionRest()
     rest_key: str = ""
     """Under which the rest is remembered in `REMEMBERED_FILE`."""
@@ -139,6 +141,7 @@ class _ModelOpening:
         self._remembered = JsonCache(folder / REMEMBERED_FILE)
         self._model: Model | None = None
         self._prediction: tuple[Any, Any] | None = None
+        self._integrated = ""
         self._rest, self._rest_key = PredictionRest(), ""
         self._tiles = TileNumbers()
         self._eyes: VisionEncoder | None = None
@@ -191,7 +194,10 @@ class _ModelOpening:
         facts = (self._library.version, described, self._names)
         self._key = key_of(model_identity(Path(self._request.path)), *facts, wish)
         self._devices = (*described, *self._names)
+        self._integrated = self._integrated_gpu()
         self._tuning = self._find_tuning()
+        if self._tuning is not None and self._tuning.on_cpu:
+            self._gpus = ()
         self._rest_key = key_of(
             "guesses", model_identity(Path(self._request.path)), self._library.version, self._devices
         )
@@ -212,7 +218,15 @@ class _ModelOpening:
         """Return the tuning for this model, these devices and this build, if it changes anything."""
         table = TuningTable(self._folder)
         found = table.find(Path(self._request.path), self._library.version, self._devices)
-        return found if found is not None and found.is_faster else None
+        is_used = found is not None and found.is_faster and (self._integrated or not found.on_cpu)
+        return found if is_used else None
+
+    def _integrated_gpu(self) -> str:
+        """Return the name of the integrated GPU if that is all that is used, and nobody asked for it."""
+        if self._wish.gpu_layers >= 0 or self._wish.devices or len(self._gpus) != 1:
+            return ""
+        name = self._gpus[0].name
+        return name if any(device.name == name and devices.is_integrated(device) for device in self._found) else ""
 
     def _gpu_rooms(self, found: Sequence[Device], names: Sequence[str]) -> tuple[GpuRoom, ...]:
         """Return the GPUs; one lent to ourselves shares its memory with this computer."""
@@ -444,6 +458,7 @@ class _ModelOpening:
             self._devices,
             self._tuning,
             self._prediction,
+            self._integrated,
             self._rest,
             self._rest_key,
         )

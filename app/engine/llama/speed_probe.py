@@ -6,12 +6,13 @@ import dataclasses
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
 from app.engine.computer import free_memory_bytes, physical_cores
 from app.engine.llama.context import DECODED, LlamaContext
 from app.engine.llama.llama_library import LlamaLibrary
-from app.engine.llama.model import Model
-from app.engine.llama.model_parameters import context_parameters
+from app.engine.llama.model import Model, c_path
+from app.engine.llama.model_parameters import ModelParameters, context_parameters
 from app.engine.model_shape import ModelLayout, shape_of
 from app.engine.tuner import ModelTuner, SpeedVariant, TuningChoices, TuningInterrupted, thread_choices
 from app.engine.tuning import FLASH_OFF, ModelTuning
@@ -19,6 +20,7 @@ from app.engine.tuning import FLASH_OFF, ModelTuning
 PROBE_TOKENS = 1024
 DEFAULT_BATCH_TOKENS = 512  # llama.cpp's n_ubatch
 MOST_PROBES = 4
+MOST_LOADING_S = 4.0  # of a copy for another device, of the seconds that tuning takes
 STRIDE = 7919  # a prime: neighbouring tokens of the vocabulary are much alike
 
 
@@ -28,10 +30,12 @@ class ContextProbe:
     def __init__(
         self,
         library: LlamaLibrary,
-        model: Model,
+        model: Any,
         layout: ModelLayout,
         variant: SpeedVariant,
         is_needed: Callable[[], bool],
+        *,
+        vocabulary_size: int,
     ) -> None:
         """Make the context; raises MemoryError where llama.cpp refuses to make such a one."""
         small = dataclasses.replace(
@@ -41,21 +45,19 @@ class ContextProbe:
             picture_tokens=0,
         )
         threads = variant.prompt_threads
-        pointer = library.c.llama_init_from_model(
-            model.pointer, context_parameters(library, small, threads, variant.flash)
-        )
+        pointer = library.c.llama_init_from_model(model, context_parameters(library, small, threads, variant.flash))
         if not pointer:
             raise MemoryError
         self._context = LlamaContext(
             library,
-            model.pointer,
+            model,
             pointer,
             threads=threads,
             fixed_threads=True,
             most_tokens=PROBE_TOKENS,
             batch_tokens=variant.batch_tokens,
         )
-        self._words, self._is_needed = model.vocabulary_size, is_needed
+        self._words, self._is_needed = vocabulary_size, is_needed
         self._count = 0
 
     def read(self, tokens: int, threads: int) -> float:
@@ -113,17 +115,79 @@ class ContextProbe:
             raise TuningInterrupted
 
 
+class ProbedModels:
+    """A loaded model, and a copy where that isn't: on the processor or on the integrated GPU of this name."""
+
+    def __init__(
+        self,
+        library: LlamaLibrary,
+        model: Model,
+        layout: ModelLayout,
+        integrated: str,
+        is_needed: Callable[[], bool],
+    ) -> None:
+        self._library, self._model, self._layout, self._integrated = library, model, layout, integrated
+        self._is_needed = is_needed
+        self._is_loaded_on_cpu = bool(integrated) and not layout.gpu_layers
+        self._copy: Any = None
+
+    def open_probe(self, variant: SpeedVariant) -> ContextProbe | None:
+        """Make a context for a variant; None where there is no room for it, or for the copy."""
+        model = self._model.pointer if variant.on_cpu == self._is_loaded_on_cpu else self._copy or self._load_copy()
+        try:
+            return model and ContextProbe(
+                self._library,
+                model,
+                self._layout,
+                variant,
+                self._is_needed,
+                vocabulary_size=self._model.vocabulary_size,
+            )
+        except MemoryError:
+            return None
+
+    def free(self) -> None:
+        """Free the copy of the model; its contexts have to be closed before."""
+        if self._copy:
+            self._library.c.llama_model_free(self._copy)
+
+    def _load_copy(self) -> Any:
+        shape, c = shape_of(self._model.header), self._library.c
+        layout = dataclasses.replace(
+            self._layout,
+            gpu_layers=shape.layers + 1 if self._is_loaded_on_cpu else 0,
+            experts_on_cpu=False,
+            cpu_experts=0,
+        )
+        if shape.memory_needs(layout).total > free_memory_bytes() // 2:
+            return None
+        ends_s = time.monotonic() + MOST_LOADING_S
+        parameters = ModelParameters(self._library, shape, layout, [self._integrated])
+        parameters.value.progress_callback = callback = c.llama_progress_callback(
+            lambda *_: not self._is_needed() and time.monotonic() < ends_s
+        )
+        self._copy = c.llama_model_load_from_file(c_path(self._model.path), parameters.value)
+        del callback  # kept alive until here
+        if self._is_needed():
+            raise TuningInterrupted
+        return self._copy
+
+
 def tune_loaded(
     library: LlamaLibrary,
     model: Model,
     layout: ModelLayout,
     threads: int,
+    integrated: str,
     *,
     is_needed: Callable[[], bool],
     on_progress: Callable[[float], object],
     budget_s: float,
 ) -> ModelTuning | None:
-    """Tune a loaded model whose answers use up to `threads` by themselves; None when interrupted."""
+    """Tune a loaded model whose answers use up to `threads` by themselves; None when interrupted.
+
+    `integrated` names the GPU that it is tried without, or with where it was left out.
+    """
     # Each of the contexts takes as much; where that is short, other things decide than speed.
     needs = shape_of(model.header).memory_needs(dataclasses.replace(layout, context_tokens=PROBE_TOKENS))
     if free_memory_bytes() and MOST_PROBES * (needs.kv + needs.compute) > free_memory_bytes() // 2:
@@ -140,12 +204,11 @@ def tune_loaded(
         # Without flash attention llama.cpp takes no 8-bit values.
         flash=(FLASH_OFF,) if layout.kv_type == "f16" else (),
         most_together=layout.sequences - 1,
+        on_cpu=bool(integrated),
     )
-
-    def open_probe(variant: SpeedVariant) -> ContextProbe | None:
-        try:
-            return ContextProbe(library, model, layout, variant, is_needed)
-        except MemoryError:
-            return None
-
-    return ModelTuner(open_probe, defaults, start, choices, budget_s=budget_s, on_progress=on_progress).tune()
+    models = ProbedModels(library, model, layout, integrated, is_needed)
+    try:
+        tuner = ModelTuner(models.open_probe, defaults, start, choices, budget_s=budget_s, on_progress=on_progress)
+        return tuner.tune()
+    finally:
+        models.free()

@@ -15,6 +15,7 @@ NOTHING_FASTER = (
     "and {prompts} for prompts."
 )
 THREADS_USED = "Threads: {answers} for answers, {prompts} for prompts."
+ON_PROCESSOR = "The model runs on the processor, which is faster here than the integrated graphics."
 FLASH_IS_OFF = "Flash attention is off, because prompts and answers together take less time without it."
 
 
@@ -31,6 +32,8 @@ def tuning_words(tuning: ModelTuning, day: str) -> list[MessageTemplate]:
         return [MessageTemplate(NOTHING_FASTER, values)]
     threads = {"answers": str(tuning.answer_threads), "prompts": str(tuning.prompt_threads)}
     sentences = [MessageTemplate(TUNED, values), MessageTemplate(THREADS_USED, threads)]
+    if tuning.on_cpu:
+        sentences.append(MessageTemplate(ON_PROCESSOR))
     if tuning.flash == FLASH_OFF:
         sentences.append(MessageTemplate(FLASH_IS_OFF))
     return sentences

@@ -22,6 +22,7 @@ from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.model_shape import shape_of
 from app.engine.protocol import Device
+from app.engine.tuning import ModelTuning, TuningTable
 from tests.helpers import gguf_files
 from tests.helpers.wire import events_of
 
@@ -283,13 +284,14 @@ class ScriptedCard:
         """What is free at each look; the last one stays."""
         self.asked: list[int] = []
         """Layers of each load."""
+        self.kind = "gpu"
         self.most_layers = sys.maxsize
         """What the card really has memory for; more is refused."""
         real_list, real_load = devices.list_devices, loading.load_model
 
         def look(library: Any) -> tuple[Device, ...]:
             seen = self.seen_mib.pop(0) if len(self.seen_mib) > 1 else self.seen_mib[0]
-            return (*real_list(library), Device("CUDA0", "a card", "gpu", seen * MIB, 4000 * MIB))
+            return (*real_list(library), Device("CUDA0", "a card", self.kind, seen * MIB, 4000 * MIB))
 
         def load(library: Any, path: str, header: GgufHeader, layers: int, **keys: Any) -> Any:
             self.asked.append(layers)
@@ -318,6 +320,26 @@ def test_a_gpu_that_fills_up_after_the_plan_gets_fewer_layers(openings: Openings
     assert 0 < plan.gpu_layers < 31
     assert card.asked == [31, plan.gpu_layers], "nothing was tried in vain"
     assert openings.steps == [""]
+
+
+def test_an_integrated_gpu_is_left_out_where_tuning_found_the_processor_faster(
+    openings: Openings, card: ScriptedCard
+) -> None:
+    card.seen_mib = [2000]
+    assert opened_by(openings).integrated == "", "a card of its own is not tried without"
+    card.kind = "igpu"
+    untuned = opened_by(openings)
+    assert (untuned.plan.gpu_layers, untuned.integrated) == (31, "CUDA0")
+    tuning = ModelTuning(1, 1, 128, is_faster=True, on_cpu=True)
+    table = TuningTable(openings.folder)
+    table.store_tuning(openings.path, openings.library.version, untuned.devices, tuning)
+    tuned = opened_by(openings)
+    assert (tuned.plan.gpu_layers, tuned.plan.gpu_missed, tuned.integrated) == (0, "", "CUDA0")
+    assert tuned.tuning == tuning
+    assert tuned.devices == untuned.devices, "it is tuned again and forgotten under the same key"
+    for wish in ({"gpu_layers": 31}, {"devices": ("CUDA0",)}):
+        asked = opened_by(openings, **wish)
+        assert (asked.plan.gpu_layers, asked.tuning, asked.integrated) == (31, None, ""), "whoever asks for it gets it"
 
 
 def test_a_gpu_that_gave_memory_back_with_the_former_model_is_used_whole(

@@ -114,6 +114,38 @@ for on_cpu in (False, True):
 """
 
 
+PROBES = """
+import json, sys
+from pathlib import Path
+from app.core.gguf import check_model
+from app.engine.llama.llama_library import open_library
+from app.engine.llama.model import load_model
+from app.engine.llama.model_parameters import ModelParameters
+from app.engine.llama.speed_probe import ProbedModels
+from app.engine.model_shape import ModelLayout, shape_of
+from app.engine.tuner import SpeedVariant
+
+library, path = open_library(), sys.argv[1]
+header = check_model(Path(path))
+shape = shape_of(header)
+for layers in (shape.layers + 1, 0):
+    layout = ModelLayout(512, gpu_layers=layers, sequences=3)
+    parameters = ModelParameters(library, shape, layout, ["Vulkan0"])
+    loaded = load_model(library, path, header, layers, tell=id, cancelled=bool, parameters=parameters.value)
+    models, heard, taken = ProbedModels(library, loaded, layout, "Vulkan0", bool), [], []
+    for on_cpu in (False, True):
+        with library.hearing_everything() as lines:
+            probe = models.open_probe(SpeedVariant(1, 1, 256, on_cpu=on_cpu))
+        heard.append("Vulkan0 compute buffer" in "".join(lines))
+        probe.write(1, 1)
+        taken.append(min(probe.write(1, 1) for _ in range(3)))
+        probe.close()
+    models.free()
+    loaded.free()
+    print(json.dumps([heard, taken]))
+"""
+
+
 def in_process(program: str, path: Path, folder: Path) -> list[str]:
     """Runs a program that sees the software driver; its lines."""
     command = [sys.executable, "-c", program, str(path), str(folder)]
@@ -179,6 +211,15 @@ def test_the_engine_answers_with_layers_on_it(
     load(engine, starter, context_tokens=256, gpu_layers=0)
     assert text.startswith(" Paris")
     assert answer_of(engine.generate(HALF, continue_last=True, max_tokens=2, sampling=GREEDY))[0] == text
+
+
+def test_a_model_is_measured_on_the_processor_and_on_an_integrated_gpu_wherever_it_is(tmp_path: Path) -> None:
+    """The software driver counts as integrated, and is far slower."""
+    path = make_tiny("llama", tmp_path / "llama.gguf")
+    for line in in_process(PROBES, path, tmp_path):
+        heard, (gpu_s, cpu_s) = json.loads(line)
+        assert heard == [True, False]
+        assert gpu_s > cpu_s > 0
 
 
 def test_experts_stay_in_main_memory_where_that_is_wanted(tmp_path: Path) -> None:
