@@ -57,6 +57,8 @@ class TemperatureView(LookPage):
         choices = [(value, f"T = {value}") for value in TEMPERATURES]
         self.segments = SegmentedControl(ui.theme, tr(TEMPERATURE), choices, self.temperature, self.show_at)
         self.rows = [GuessRow(ui.theme) for _ in range(GUESSES)]
+        ui.theme.changed.connect(self._apply_code_fonts)
+        self._apply_code_fonts()
         self.note = ui.theme.dress(plain_label(kind="muted", wraps=True), font="small")
         grid = ui.theme.dress(QGridLayout(), spacing=7)
         for number, row in enumerate(self.rows):
@@ -111,20 +113,21 @@ class TemperatureView(LookPage):
         rest = format_percent(max(0.0, 1 - sum(guess.probability for guess in self.guesses)))
         self.note.setText(tr(words, count=count, rest=rest) if count else "")
 
+    def _apply_code_fonts(self) -> None:
+        for row in self.rows:
+            row.word.setFont(self.theme.fonts.code(13.5))
+
 
 class GuessRow:
     """Token, bar and probability, read as one by screen readers."""
 
     def __init__(self, theme: Theme) -> None:
-        self._theme = theme
         self.word: QLabel = plain_label()
         self.bar = ProgressStripe(theme)
         self.share: QLabel = plain_label()
         self.share.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
         theme.dress(self.word, least_width=WORD_PX)
         theme.dress(self.share, font="control", least_width=SHARE_PX)
-        theme.changed.connect(self._apply_code_font)
-        self._apply_code_font()
 
     @property
     def said(self) -> str:
@@ -142,9 +145,6 @@ class GuessRow:
         parts: tuple[QWidget, ...] = (self.word, self.bar, self.share)
         for part in parts:
             part.setVisible(is_shown)
-
-    def _apply_code_font(self) -> None:
-        self.word.setFont(self._theme.fonts.code(13.5))
 
 
 PAUSE_MS = 700

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from app.core.child import own_command
 from app.core.events import Guess
@@ -26,7 +27,6 @@ from app.ui.inside.how_it_works import (
 from app.ui.shell.notify import Notify
 from app.ui.text.formula import FormulaView
 from app.ui.theme import Theme
-from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import requests
@@ -120,12 +120,10 @@ def test_a_lower_temperature_helps_the_likely_ones() -> None:
     assert rescale_probabilities(guesses, 1)[:2] == pytest.approx([2 / 3, 1 / 3])
 
 
-@pytest.mark.parametrize(("width", "zoom"), [(1280, 1.0), (900, 1.0), (900, 1.5)])
-def test_nothing_is_cut_off(frame: Frame, width: int, zoom: float) -> None:
-    frame.theme.zoom = zoom
-    frame.root.resize(width, 800)
-    page = open_page(frame)
-    for number in range(6):
-        page.show_lesson(number)
-        frame.wait(lambda: all(one.is_drawn for one in page.findChildren(FormulaView)))
-        frame.wait(lambda: [text for text in clipped_texts(page) if text.startswith("QLabel")] == [])
+def test_a_view_that_is_gone_hears_of_no_other_theme(theme: Theme, qtbot: QtBot) -> None:
+    view = TemperatureView(context(theme, Notify(theme), Loader()), lambda _: nullcontext(None))  # type: ignore[arg-type]
+    font = view.rows[0].word.font()
+    theme.zoom = 2.0
+    assert view.rows[0].word.font() != font
+    delete(view)
+    theme.zoom = 1.0
