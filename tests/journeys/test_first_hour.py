@@ -103,25 +103,6 @@ def test_a_killed_engine_costs_one_answer_and_the_next_one_works(
     assert program.quit() == 0
 
 
-def test_a_killed_program_keeps_the_half_answer_marked_as_interrupted(
-    home: Path, programs: list[Program], starter: Path
-) -> None:
-    program = start(home, programs)
-    ask_and_see_text(program, LONG)
-    half = last(program)[1]
-    children = program.children()
-    program.kill()
-    wait_until(lambda: all(is_gone(pid) for pid in children), "the engine to leave")
-
-    again = start(home, programs)
-    role, text, state = last(again)
-    assert (role, state) == ("assistant", "interrupted")
-    assert text.startswith(half)
-    again.ask("Say hello")
-    wait_for_state(again, "complete")
-    assert again.quit() == 0
-
-
 def test_a_second_start_raises_the_first_window_and_leaves(home: Path, programs: list[Program], starter: Path) -> None:
     start(home, programs)
     environment = os.environ | {"FIRESIDE_HOME": str(home)}

@@ -177,38 +177,6 @@ def test_three_documents_are_summarized_through_a_chat_a_stop_and_a_power_cut(tm
 
 
 @pytest.mark.display
-@pytest.mark.timeout(240)
-def test_a_power_cut_while_it_is_at_work_costs_the_open_sections_and_it_goes_on_by_itself(tmp_path: Path) -> None:
-    files = write_documents(tmp_path)
-    load = {"context_tokens": CONTEXT_TOKENS}
-    script = write_script(tmp_path / "script", *answers(is_slow=True), load=load)
-    environment = {"HOME": str(tmp_path), "FIRESIDE_ENGINE_SCRIPT": str(script)}
-    home = home_with_a_model(tmp_path)
-    program = Program(home, environment)
-    try:
-        put_together(program, files)
-        begin(program, script)
-        children = program.children()
-    finally:
-        program.kill()
-    wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave")
-    before, read = sections_asked(script), progress(program)["sections_read"]
-    assert is_in(program, "running")
-
-    write_script(script.parent, *answers(is_slow=False), load=load)
-    program = Program(home, environment)
-    try:
-        wait_until(lambda: is_in(program, "done"), "its end without a key pressed")
-        again = sections_asked(script)[len(before) :]
-        assert len(again) == len(before) - read
-        assert all(BOATS.thing in text for text in again), "what was read was asked again"
-        assert not result_of(program)["is_partial"]
-        wait_until(lambda: program.quit() == 0, "a clean exit")
-    finally:
-        program.kill()
-
-
-@pytest.mark.display
 @pytest.mark.model
 @pytest.mark.timeout(240)
 def test_the_starter_summarizes_a_short_report_and_every_statement_leads_into_it(tmp_path: Path, starter: Path) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors.model_errors import ModelUnreadable
 from app.core.errors.request_errors import TemplateFailed
 from app.ui.chat.answering import ANSWER_COMPLETE
 from app.ui.i18n import sentence_for
-from app.ui.shared_labels import NAME_DELETED, THINKING, UNDO, WRITING_AN_ANSWER
+from app.ui.shared_labels import NAME_DELETED, UNDO, WRITING_AN_ANSWER
 from app.ui.shell import notify
-from app.ui.shell.model_picker import MODEL_IS_LOADING, MODEL_IS_READY
 from app.ui.shell.palette import Palette
 from app.ui.text.code_view import CODE_IN
 from app.ui.widgets.labels import announce
@@ -72,13 +68,6 @@ def test_tables_and_code_are_announced_line_by_line_without_their_marks(open_cha
     ]
 
 
-def test_thinking_is_announced_once_and_read_to_nobody(open_chat: Open) -> None:  # noqa: F811
-    desk = open_chat({"text": "Far.", "thinking": "Thunder. It comes late. Count.", "delay_s": 0.05})
-    with announcements() as heard:
-        desk.ask("How far away is the storm?")
-    assert heard == [WRITING_AN_ANSWER, THINKING, "Far.", ANSWER_COMPLETE]
-
-
 def test_failure_is_announced_once_and_not_as_an_end(open_chat: Open) -> None:  # noqa: F811
     desk = open_chat({"error": "TemplateFailed", "fields": {"path": "/m.gguf", "detail": "x"}})
     with announcements() as heard:
@@ -117,21 +106,6 @@ def test_undo_waits_while_a_screen_reader_runs(frame: Frame, qtbot: QtBot, monke
         frame.notify.mention("Saved.")
         qtbot.waitUntil(lambda: frame.notices == ["Deleted."])
     qtbot.waitUntil(lambda: not frame.notices)
-
-
-def test_error_is_announced_once(frame: Frame) -> None:
-    error = ModelUnreadable("/models/novel.gguf", "truncated")
-    with announcements() as heard:
-        frame.notify.error(error)
-    assert [line.partition(" · ")[0] for line in heard] == [str(sentence_for(error))]
-
-
-def test_model_is_announced_when_it_loads_and_when_it_is_ready(frame: Frame, tmp_path: Path) -> None:
-    with announcements() as heard:
-        frame.loader.load(tmp_path / "novel-4B-Q4_K_M.gguf")
-        frame.wait(lambda: frame.loader.state == "ready")
-    model = frame.loader.name
-    assert heard == [MODEL_IS_LOADING.format(model=model), MODEL_IS_READY.format(model=model)]
 
 
 def test_palette_says_the_entry_once_that_typing_ends_at(frame: Frame, qtbot: QtBot) -> None:

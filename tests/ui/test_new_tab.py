@@ -92,12 +92,6 @@ def test_it_has_its_place_among_those_that_take_files(with_notes: Frame, tmp_pat
     assert with_notes.chat.files == []
 
 
-def test_its_model_is_that_of_the_chat(with_notes: Frame) -> None:
-    before = with_notes.model_said
-    with_notes.click_tab("notes")
-    assert with_notes.model_said == before
-
-
 def test_it_comes_back_as_the_last_tab_after_a_restart(qapp: QApplication) -> None:
     with open_window(qapp, more=[NOTES]) as frame:
         frame.click_tab("notes")

@@ -15,7 +15,7 @@ from app.ui.chat import chat_tab
 from app.ui.chat.chat_tab import ANSWER_READY
 from app.ui.chat.chat_view import ChatView
 from app.ui.icons import app_icon
-from app.ui.outside import ENTRIES, KEEP_RUNNING, Outside, Tray
+from app.ui.outside import ENTRIES, KEEP_RUNNING, Outside
 from app.ui.shared_labels import CANCEL, NEW_CHAT, QUICK_ASK, QUIT, WRITING_AN_ANSWER
 from app.ui.shell import global_shortcut
 from app.ui.shell.desktop import TaskBar
@@ -162,15 +162,6 @@ def test_before_the_session_ends_what_is_typed_is_stored_and_nothing_ends(
         frame.window.store()
         assert frame.settings.window.new_chat_draft == "half a thou"
         assert frame.window.isVisible()
-
-
-def test_a_tray_that_comes_late_is_found(qtbot: QtBot, frame: Frame) -> None:
-    places: list[bool] = []
-    tray = Tray(dict, {}, frame.window, is_wanted=True, has_place=lambda: bool(places))
-    assert not tray.is_there
-    places.append(True)
-    assert tray.is_there
-    tray.close()
 
 
 # What ends while nobody looks.

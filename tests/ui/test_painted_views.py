@@ -110,15 +110,6 @@ def test_arrow_chooses_a_part_and_says_it(make: Make, theme: Theme, qtbot: QtBot
     assert all(part.state().selectable for part in parts_of(view))
 
 
-def test_token_out_of_sight_says_so(theme: Theme, qtbot: QtBot) -> None:
-    view = shown(token_flow, theme, qtbot)
-    assert isinstance(view, TokenFlow)
-    view.show_pieces(TokenPiece(word, "#FFFFFF", ends_line=True) for word in WORDS * 20)
-    QTest.keyClick(view, Qt.Key.Key_End)
-    hidden = [bool(part.state().offscreen) for part in parts_of(view)]
-    assert (hidden[0], hidden[-1]) == (True, False)
-
-
 @pytest.mark.parametrize("is_mirrored", [False, True])
 def test_parts_of_a_bar_are_as_wide_as_their_share(is_mirrored: bool, theme: Theme, qtbot: QtBot) -> None:
     def make(theme: Theme) -> QWidget:

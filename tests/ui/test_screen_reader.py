@@ -106,14 +106,6 @@ def test_painted_parts_are_children_with_places() -> None:
     assert told(row).child(1) is parts[1]
 
 
-def test_part_that_is_gone_is_invalid() -> None:
-    row = PaintedRow()
-    second = told(row).child(1)
-    row.words = ["one"]
-    assert told(row).childCount() == 1
-    assert not second.isValid()
-
-
 def test_parts_of_a_view_that_is_deleted_can_still_be_asked(qapp: QApplication) -> None:
     """Qt does while it deletes them, and what then raises ends the process."""
     row = PaintedRow()

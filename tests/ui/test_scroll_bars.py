@@ -92,12 +92,3 @@ def test_a_bar_shows_near_the_pointer_and_is_dragged_and_clicked(
     assert acted, "who follows the user hears of it"
     QTest.mouseClick(window, LEFT, pos=QPoint(edge, 20))
     assert dragged - 2 * own.pageStep() < own.value() < dragged
-
-
-def test_a_key_that_scrolls_shows_the_bar(area: QPlainTextEdit, qtbot: QtBot) -> None:
-    area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    area.setFocus()
-    QTest.keyClick(area.windowHandle(), Qt.Key.Key_Down)
-    assert overlay(area) is None, "nothing moved yet"
-    QTest.keyClick(area.windowHandle(), Qt.Key.Key_PageDown)
-    qtbot.waitUntil(lambda: overlay(area) is not None)

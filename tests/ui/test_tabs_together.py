@@ -250,20 +250,6 @@ def test_files_dropped_on_the_chat_ask_what_for(frame: Frame, qtbot: QtBot, tmp_
     qtbot.waitUntil(lambda: len(frame.summarize.read) == 2)
 
 
-def test_files_dropped_on_the_summaries_go_there_wherever_they_are_let_go(
-    frame: Frame, qtbot: QtBot, tmp_path: Path
-) -> None:
-    lease, plan = lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "plan.txt", "We begin in May.")
-    frame.key(Qt.Key.Key_2)
-    assert frame.hint(lease) == "Drop to summarize"
-    frame.drop(lease, share=0.1)
-    qtbot.waitUntil(lambda: len(frame.summarize.read) == 1)
-    frame.drop(plan, share=0.9)
-    qtbot.waitUntil(lambda: len(frame.summarize.read) == 2)
-    assert frame.chat.files == []
-    assert frame.shown == SUMMARIZE
-
-
 def test_files_of_a_later_start_go_where_it_says_whatever_they_are_called(frame: Frame, tmp_path: Path) -> None:
     odd = tmp_path / os.fsdecode(b"kiln \xff.txt")
     folder = tmp_path / "papers"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,6 @@ OWN_SIZES = {
     "translate/segment_layout.py",
     "write/page_edit.py",
 }
-FILLED = {"QToolTip", 'QPushButton[kind="primary"]', "QSlider::handle:horizontal"}
 GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
 WORDS = (
     "text", "title", "muted", "accent", "danger", "success", "warning",
@@ -93,15 +91,10 @@ def test_contrast_is_computed_as_the_standard_says() -> None:
 
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
-@pytest.mark.parametrize(("text", "ground"), TEXT_ON)
-def test_text_can_be_read(tokens: Tokens, text: str, ground: str) -> None:
-    assert contrast(getattr(tokens, text), getattr(tokens, ground)) >= 4.5
-
-
-@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
-@pytest.mark.parametrize(("control", "ground"), CONTROL_ON)
-def test_controls_can_be_seen(tokens: Tokens, control: str, ground: str) -> None:
-    assert contrast(getattr(tokens, control), getattr(tokens, ground)) >= 3
+def test_text_can_be_read_and_controls_be_seen(tokens: Tokens) -> None:
+    for least, pairs in ((4.5, TEXT_ON), (3, CONTROL_ON)):
+        faint = [pair for pair in pairs if contrast(*(getattr(tokens, name) for name in pair)) < least]
+        assert not faint
 
 
 @pytest.mark.parametrize("tokens", [HIGH_LIGHT, HIGH_DARK], ids=["light", "dark"])
@@ -112,17 +105,6 @@ def test_high_contrast_reaches_aaa_on_every_ground(tokens: Tokens) -> None:
     assert contrast(tokens.chosen, tokens.raised) > 1.25
     levels = [blended(tokens.surface, tokens.unsure, share) for share in UNSURE_SHARES[tokens is HIGH_DARK]]
     assert min(contrast(tokens.text, ground) for ground in levels) >= 7
-
-
-def test_selected_letters_are_drawn_in_the_colour_of_text(qapp: QApplication) -> None:
-    """As other colours are too faint on these grounds."""
-    for sheet in resource_path("styles").glob("*.qss"):
-        for selector, rule in re.findall(r"([^{}]+){([^}]*)}", sheet.read_text("utf-8")):
-            if re.search(r"(?<!-)background: \$(selection|mark)", rule):
-                assert re.search(r"(?<!-)color: \$text", rule), selector
-            assert re.findall(r"selection-color: \$(\w+)", rule) in ([], ["text"]), selector
-    Theme("dark").install(qapp)
-    assert qapp.palette().highlightedText().color() == QColor(DARK.text)
 
 
 def test_high_contrast_is_chosen_or_the_systems(qtbot: QtBot) -> None:
@@ -139,12 +121,6 @@ def test_high_contrast_is_chosen_or_the_systems(qtbot: QtBot) -> None:
     assert theme.tokens == HIGH_DARK
 
 
-def test_the_colours_of_the_drawing_are_kept(qapp: QApplication) -> None:
-    assert (LIGHT.background, LIGHT.text, LIGHT.accent, LIGHT.chip) == ("#FBFAF8", "#23201D", "#B23F12", "#FBEDE6")
-    assert (DARK.background, DARK.text, DARK.accent, DARK.chip) == ("#1B1917", "#DDD7D0", "#F08A5D", "#33241C")
-    assert (DARK.title, DARK.raised, DARK.edge) == ("#EDE9E4", "#332E2A", "#4A433C")
-
-
 def test_the_system_scheme_is_followed_live(qtbot: QtBot) -> None:
     dark = False
     theme = Theme("system", system_is_dark=lambda: dark)
@@ -153,13 +129,6 @@ def test_the_system_scheme_is_followed_live(qtbot: QtBot) -> None:
     with qtbot.waitSignal(theme.changed):
         QGuiApplication.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
     assert theme.tokens == DARK
-
-
-def test_a_fixed_scheme_does_not_follow_the_system(qtbot: QtBot) -> None:
-    theme = Theme("light", system_is_dark=lambda: True)
-    with qtbot.assertNotEmitted(theme.changed):
-        QGuiApplication.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
-    assert theme.tokens == LIGHT
 
 
 def test_a_new_scheme_reaches_open_windows(qtbot: QtBot, qapp: QApplication) -> None:
@@ -191,14 +160,6 @@ def test_what_is_built_without_the_style_sheet_looks_as_with_it(qtbot: QtBot, qa
         pictures.append(window.grab().toImage())
     assert pictures[0] == pictures[1]
     assert pictures[0].pixelColor(pictures[0].rect().center().x(), 16) == QColor(LIGHT.accent)
-
-
-def test_a_zoom_meanwhile_is_in_the_style_sheet_that_comes_back(qapp: QApplication) -> None:
-    theme = Theme("light")
-    theme.install(qapp)
-    with theme.without_sheet():
-        theme.zoom = 2.0
-    assert qapp.styleSheet() == fill_style_sheet(dataclasses.asdict(LIGHT), theme.px) != ""
 
 
 def test_zoom_scales_sizes_and_fonts(qtbot: QtBot) -> None:
@@ -257,14 +218,6 @@ def test_the_interface_has_six_sizes_of_type_and_only_texts_and_drawings_their_o
     assert written == {"theme.py"} | OWN_SIZES
 
 
-def test_the_systems_font_can_be_chosen(qtbot: QtBot) -> None:
-    theme = Theme("light")
-    with qtbot.waitSignal(theme.changed):
-        theme.system_font = True
-    assert theme.font().family() != "Inter"
-    assert theme.fonts.code().family() == "JetBrains Mono"
-
-
 def test_the_style_sheet_has_no_placeholder_left(qtbot: QtBot) -> None:
     sheet = fill_style_sheet(dataclasses.asdict(DARK), Theme("dark").px)
     assert "$" not in sheet
@@ -310,27 +263,3 @@ def test_a_part_that_is_off_screen_is_dressed_when_it_catches_up(qtbot: QtBot) -
     assert label.font().pixelSize() == before
     late.catch_up()
     assert label.font().pixelSize() == theme.px(14)
-
-
-def test_muted_words_of_weight_500_are_a_step_lighter_in_the_dark(qtbot: QtBot) -> None:
-    theme, muted, plain = Theme("light"), QLabel("Words"), QLabel("Words")
-    muted.setProperty("kind", "muted")
-    for label in (muted, plain):
-        qtbot.addWidget(label)
-    theme.dress(muted, plain, font="control")
-    assert (muted.font().weight(), plain.font().weight()) == (500, 500)
-    theme.scheme = "dark"
-    assert (muted.font().weight(), plain.font().weight()) == (400, 500)
-
-
-def test_edges_at_rest_have_two_weights_or_are_those_of_what_floats() -> None:
-    sheets = "\n".join(path.read_text("utf-8") for path in resource_path("styles").glob("*.qss"))
-    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", re.sub(r"/\*.*?\*/", "", sheets, flags=re.DOTALL))
-    edges: dict[str, set[str]] = {}
-    for selectors, look in rules:
-        if not re.search(r":(focus|hover|checked)|row_editor|glossary_table", selectors):
-            for colour in re.findall(r"1px solid (\S+?);", look):
-                edges.setdefault(colour, set()).add(selectors.strip())
-    # A filled control has the edge of its own colour.
-    assert {one for colour in ("$accent", "$text", "$raised") for one in edges.pop(colour, ())} == FILLED
-    assert set(edges) == {"$line", "$outline", "$edge", "transparent"}

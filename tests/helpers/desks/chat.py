@@ -197,12 +197,6 @@ class ChatDesk(FileQuestions):
         return next((line.text for line in self.last.findChildren(StateLine)), "")
 
     @property
-    def last_offers(self) -> list[str]:
-        """What can be done about that state."""
-        lines = self.last.findChildren(StateLine)
-        return [one.text() for line in lines for one in line.findChildren(QPushButton) if one.isVisible()]
-
-    @property
     def last_message(self) -> Any:
         """The last answer as it is stored."""
         return self.last.message
@@ -493,10 +487,6 @@ class ChatDesk(FileQuestions):
     def parts(self) -> PromptBreakdown | None:
         """What the model's memory is filled with, once it was counted."""
         return self.root.memory.parts
-
-    def look_at_memory(self) -> bool:
-        """Counts anew; whether that could be begun."""
-        return self.root.memory.count_context()
 
     def load(self, path: Path) -> None:
         """A model into the engine."""

@@ -38,10 +38,8 @@ class SummarizeDesk(FileQuestions):
     root: SummarizeView
 
     zone = Found(SummaryDropZone)
-    browse = Found(QPushButton, "browse")
     empty_head = Found(QLabel, "empty_head")
     better = Found(BetterModel)
-    better_download = Found(QPushButton, "better_download")
     add_button = Found(QPushButton, "add_documents")
     figures = Found(Figures)
     together = Found(SegmentedControl)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEd
 from app.bootstrap import Fireside
 from app.documents.segments import Content, Segment
 from app.features.translate.text_session import CloseText, ParagraphsFound, SaveText, TextEnded
-from app.features.translate.translation_events import Formality, Translated, TranslationWish
+from app.features.translate.translation_events import Translated, TranslationWish
 from app.ui.shell.notify import Notify
 from app.ui.text.search_row import TextSearchRow
 from app.ui.translate.alternatives_card import AlternativesCard
@@ -82,17 +82,9 @@ class Languages(Desk):
         """As from the list."""
         self.target_language.choose(code)
 
-    def focus_source_language(self) -> None:
-        """The keyboard to the first of the choices."""
-        self.source_language.findChild(QPushButton).setFocus()
-
     def open_languages(self) -> LanguagePopup:
         """The list of languages to translate into."""
         return self.target_language.show_list()
-
-    def choose_formality(self, formality: Formality) -> None:
-        """How people are addressed."""
-        self.formality.choose(formality.value)
 
     @property
     def needed(self) -> str:
@@ -129,9 +121,7 @@ class DocumentDesk(Languages, FileQuestions):
     go_on_button = Found(QPushButton, "go_on")
     foot = Found(DraftFoot)
     draft_words = Found(QLabel, "draft_words")
-    draft_note = Found(QLabel, "draft_note")
     begin_button = Found(QPushButton, "begin")
-    begin_one = Found(QPushButton, "begin_one")
     page = Found(DocumentPage)
     card = Found(QFrame, "segments_card")
     segments = Found(SegmentTable)
@@ -200,11 +190,6 @@ class DocumentDesk(Languages, FileQuestions):
     def file_button(self) -> QPushButton:
         """The button of the first of them."""
         return self.find_step(QPushButton, "file_button")
-
-    @property
-    def segments_read(self) -> int:
-        """How many of the first file that is on its way."""
-        return self.root.drafts.session.state.files[0].page
 
     def wait_until_read(self) -> None:
         """Until it is a draft whose time was estimated."""
@@ -302,11 +287,6 @@ class DocumentDesk(Languages, FileQuestions):
         ]
 
     # Glossary and saving.
-
-    @property
-    def terms_found(self) -> str:
-        """What the document keeps the same."""
-        return self.glossary.found.text()
 
     @property
     def save_forms(self) -> list[str]:
@@ -519,11 +499,6 @@ class TranslateDesk(Languages):
         """What is chosen, with the glossary of the pair."""
         state = self.root.session.state
         return self.root.work.whole_wish(state.asked_wish, state.detected)
-
-    @property
-    def source_language_found(self) -> str:
-        """The language that the text is in, as far as it is known."""
-        return self.root.session.state.detected
 
     @property
     def model_let_go(self) -> SignalInstance:

@@ -28,7 +28,6 @@ from app.bootstrap import Fireside, build_program
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import ChatPlace
 from app.ui.chat.chat_tab import ChatTab
-from app.ui.chat.chat_view import ChatView
 from app.ui.models.models_page import ModelsPage
 from app.ui.screen_reader import install_interfaces
 from app.ui.shell import tasks
@@ -328,7 +327,6 @@ class Frame(Desk):
     device = Found(ElidedLabel, "device")
     gauge = Found(ContextGauge)
     work_line = Found(ElidedLabel, "work")
-    waiting_line = Found(QLabel, "waiting")
     veil = Found(ColumnVeil)
     toggle = Found(QAbstractButton, "toggle_sidebar")
     network_switch = Found(QPushButton, "network_switch")
@@ -532,16 +530,6 @@ class Frame(Desk):
         QApplication.processEvents()
         self.window._splitter.moveSplitter(width, 1)
         QApplication.processEvents()
-
-    def put_in(self, chat: ChatView) -> None:
-        """The real chat in the place of the plain one."""
-        tab = self._chat_tab
-        tab.chat.hide()
-        tab.document.replaceWidget(0, chat)
-        chat.session.serve(
-            {m.SummarizeDocument: lambda asked: self.window.show_tab("summarize").take_documents([asked.document_id])}
-        )
-        chat.show()
 
     def drop(self, *files: Path, share: float = 0.01) -> None:
         """Files are let go so far across the window: 0 at the left, 1 at the right."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
@@ -118,19 +118,6 @@ def test_thinking_is_one_line_that_opens_to_the_text(open_chat: Open) -> None:
     QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
     assert not desk.thinking.is_open
     assert desk.last.height() == closed_height
-
-
-def test_what_is_opened_stays_where_it_is(open_chat: Open) -> None:
-    desk = open_chat({"thinking": "A thought.\n" * 60, "text": "A line.\n\n" * 3})
-    desk.ask("Hi")
-    transcript = desk.transcript
-    transcript.jump_to_latest()
-    place = line(desk).mapTo(transcript.viewport(), QPoint(0, 0)).y()
-    QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
-    assert line(desk).mapTo(transcript.viewport(), QPoint(0, 0)).y() == place
-    assert not transcript.is_following
-    QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
-    assert transcript.is_following
 
 
 def test_while_it_thinks_the_line_says_so_and_grows_when_open(open_chat: Open) -> None:

@@ -29,7 +29,6 @@ from app.ui.chat.question import SHOWN_TO_MODEL
 from app.ui.document.document_dialogs import WRONG_PASSWORD, LargeFile, PasswordDialog
 from app.ui.shared_labels import CHOOSE_PAGES, SUMMARIZE, TRANSLATE
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
-from tests.helpers.office_files import write_zip
 from tests.helpers.texts import shows, start_of
 from tests.ui.chat.conftest import Open
 
@@ -283,22 +282,6 @@ def test_a_damaged_file_says_so_and_the_good_one_beside_it_is_attached(open_chat
     assert "quinces" in text
     assert "broken" not in text
     assert desk.chips == []
-
-
-def test_a_long_reason_is_shortened_in_its_chip_and_told_in_full_when_the_chip_is_pressed(
-    open_chat: Open, tmp_path: Path
-) -> None:
-    desk = open_chat({"text": "Fine."})
-    desk.chat.window().resize(500, 600)
-    apples = write_zip(tmp_path / "figures of the year.numbers", {"Index/Document.iwa": ""})
-    desk.attach(apples, notes(tmp_path / "good.txt", "Quinces."))
-    row, (refused, _) = desk.row, desk.chips
-    desk.wait(lambda: 0 < refused.geometry().right() < row._scroll.viewport().width())
-    assert refused.remove.geometry().right() < refused.width()
-    sentence = sentence_for(DocumentUnreadable("figures of the year.numbers", "iwork")).text
-    assert refused.toolTip().startswith(sentence)
-    QTest.mouseClick(refused, Qt.MouseButton.LeftButton)
-    assert any(text.startswith(sentence) for text in desk.notices)
 
 
 def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(

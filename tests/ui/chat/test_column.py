@@ -19,7 +19,7 @@ from app.language.static_embeddings import load_table
 from app.store.conversation_row import Conversation
 from app.store.projects import Project, Tags
 from app.ui.chat.chat_list import CHAT_ASKS, PROJECTS, SIMILAR_IN_MEANING, ChatDelegate, ChatListModel, group_of
-from app.ui.chat.chat_projects import INSTRUCTIONS_DOCUMENTS, MOVE_TO_PROJECT, NEW_PROJECT_ITEM, PROJECT_DELETED
+from app.ui.chat.chat_projects import INSTRUCTIONS_DOCUMENTS, PROJECT_DELETED
 from app.ui.chat.chat_tags import CHAT_TYPE, COLOURS, TAG_TYPE, TAGS, ColourButton
 from app.ui.chat.turn_column import NO_CHAT_WITH_TAGS
 from app.ui.shared_labels import (
@@ -78,19 +78,6 @@ def test_after_a_click_or_enter_the_message_has_the_keyboard_after_an_arrow_the_
     assert frame.is_typing
 
 
-def test_a_new_chat_shows_while_a_search_is_set(frame: Frame, qtbot: QtBot) -> None:
-    add_chats(frame, "Letter")
-    chats = frame.chats
-    chats.search_text.setText("letter")
-    qtbot.waitUntil(lambda: frame.chats.rows == [TODAY, "Letter"])
-    frame.new_chat()
-    (garden,) = (frame.conversations.create(title="Garden").id,)
-    frame.chat.conversation_id = garden
-    frame.chat.tell_title(garden)
-    assert (chats.search_text.text(), frame.chats.rows) == ("", [TODAY, "Garden", "Letter"])
-    assert chats.current == garden
-
-
 def test_f2_renames_in_the_row(frame: Frame, qtbot: QtBot) -> None:
     (first,) = add_chats(frame, "Letter")
     frame.show_chat(first)
@@ -129,23 +116,6 @@ def test_a_chat_can_be_pinned_and_unpinned(frame: Frame, qtbot: QtBot) -> None:
     ):
         chats.choose_for(first, wanted)
         assert frame.chats.rows == expected
-
-
-def test_a_touched_chat_moves_to_the_top_without_losing_the_selection(frame: Frame) -> None:
-    first, _ = add_chats(frame, "Letter", "Garden")
-    frame.show_chat(first)
-    frame.conversations.add_message(first, None, Role.USER, "more")
-    frame.chat.tell_title(first)
-    assert frame.chats.rows == [TODAY, "Letter", "Garden"]
-    assert frame.chats.current == first
-
-
-def test_a_chat_that_is_gone_is_no_error(frame: Frame) -> None:
-    (first,) = add_chats(frame, "Letter")
-    frame.conversations.delete(first)
-    frame.chats.root.refresh(first)
-    frame.chats.root.delete(first)
-    assert frame.chats.rows == []
 
 
 def test_of_ten_thousand_chats_only_those_in_view_are_work_for_the_screen(frame: Frame, qtbot: QtBot) -> None:
@@ -364,19 +334,6 @@ def test_a_chat_is_dragged_into_a_project_and_out_and_that_can_be_taken_back(fra
     assert chats.rows == [PROJECTS, "Flat", "Garden", TODAY, "Letter"]
 
 
-def test_a_menu_moves_a_chat_and_names_a_project_for_it(frame: Frame) -> None:
-    letter, _ = add_chats(frame, "Letter", "Garden")
-    flat = begin_project(frame, "R & D")
-    chats = frame.chats
-    into = next(action.menu() for action in chats.menu_of(letter).actions() if action.text() == MOVE_TO_PROJECT)
-    assert [action.text() for action in into.actions() if action.text()] == ["R && D", NEW_PROJECT_ITEM]
-    chats.choose(into, "R && D")
-    assert project_of(frame, letter) == flat
-    frame.app.preambles.projects.delete(flat)  # elsewhere
-    chats.root.folders.move_into(letter, flat)
-    assert "R & D" not in chats.rows
-
-
 def test_a_deleted_project_leaves_its_chats_and_comes_back_with_them(frame: Frame) -> None:
     letter, garden = add_chats(frame, "Letter", "Garden")
     flat = begin_project(frame, "Flat", letter)
@@ -388,20 +345,6 @@ def test_a_deleted_project_leaves_its_chats_and_comes_back_with_them(frame: Fram
     frame.press_notice(UNDO)
     assert chats.rows == [PROJECTS, "Flat", "Letter", TODAY, "Garden"]
     assert frame.conversations.get(garden) is not None
-
-
-def test_a_project_is_renamed_in_its_row_and_its_name_may_be_anything(frame: Frame, qtbot: QtBot) -> None:
-    flat = begin_project(frame, "Flat")
-    chats = frame.chats
-    frame.activate()
-    chats.root.rename_project(flat)
-    chats.row_editor.setText("בית 🏠")
-    qtbot.keyClick(chats.row_editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: chats.rows == [PROJECTS, "בית 🏠"])
-    frame.app.preambles.projects.update(flat, name="<b>" + "x" * 10_000)
-    chats.reload()
-    frame.window.grab()
-    assert "&lt;b&gt;" in chats.index_of(-flat).data(Qt.ItemDataRole.ToolTipRole)
 
 
 def test_a_new_chat_in_a_project_is_in_it_from_its_first_message(frame: Frame, qtbot: QtBot) -> None:

@@ -110,27 +110,6 @@ def test_a_place_far_away_is_brought_into_view_and_new_turns_are_marked_as_they_
     desk.wait(lambda: any(view.extraSelections() for view in texts_in(middle)))
 
 
-def test_the_hidden_end_of_a_long_question_and_of_a_long_answer_are_found(open_chat: Open) -> None:
-    desk = open_chat(loaded=False)
-    ids = conversation(desk, "word " * 1000 + "needle", "A paragraph of words.\n\n" * 1500 + "the needle")
-    look_for(desk, "needle")
-    desk.wait(lambda: counted(desk).endswith("of 2"))
-    for message_id in ids:
-        QTest.keyClick(desk.chat.finding.search.field, Key.Key_F3)
-        turn = desk.transcript.turn_of(message_id)
-        assert turn is not None
-
-        def is_seen(turn=turn) -> bool:  # type: ignore[no-untyped-def]
-            view = texts_in(turn)[-1]
-            selections = view.extraSelections()
-            if not selections:
-                return False
-            place = view.cursorRect(selections[0].cursor).center()
-            return desk.transcript.viewport().rect().contains(view.mapTo(desk.transcript.viewport(), place))
-
-        desk.wait(is_seen)
-
-
 def test_escape_closes_takes_the_marks_away_and_gives_the_keyboard_back(open_chat: Open) -> None:
     desk = open_chat(loaded=False)
     conversation(desk, "kiln", "kiln")

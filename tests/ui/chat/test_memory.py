@@ -34,7 +34,6 @@ from app.ui.chat.chat_context import (
     rows_of,
 )
 from app.ui.chat.chat_tab import NUMBERS_WAIT
-from app.ui.chat.question import ANSWER_THIS, QuestionView
 from app.ui.shared_labels import (
     COPY,
     COUNTING,
@@ -149,19 +148,6 @@ def test_asked_first_nothing_is_sent_until_the_person_says_compact(desk: ChatDes
     assert desk.divider.isVisible()
 
 
-def test_asked_first_cancel_keeps_the_question_with_a_way_to_answer_it(desk: ChatDesk) -> None:
-    desk.app.change_settings("chat", when_full="ask")
-    conversation_id = fill(desk)
-    desk.ask("And now?")
-    QTest.keyClick(dialog_of(desk), Qt.Key.Key_Escape)
-    assert desk.prompts() == []
-    assert not desk.chat.busy
-    assert desk.conversations.read_branch(conversation_id)[-1].text == "And now?"
-    assert isinstance(desk.turns[-1], QuestionView)
-    desk.link(desk.turns[-1], ANSWER_THIS)
-    desk.wait(lambda: any(dialog.isVisible() for dialog in desk.chat.findChildren(ContextFull)))
-
-
 def test_a_message_larger_than_the_context_is_refused_in_words(desk: ChatDesk) -> None:
     desk.put_message("word " * 5000)
     with desk.hears(desk.chat.answer_finished):
@@ -198,21 +184,6 @@ def test_an_almost_full_context_says_so(desk: ChatDesk) -> None:
     assert desk.note == ""
     desk.chat.context_changed.emit(int(CONTEXT_TOKENS * 0.9))
     assert desk.note == CONTEXT_ALMOST_FULL
-
-
-def test_nothing_is_counted_without_a_model_or_while_it_answers(open_chat: Open) -> None:
-    desk = open_chat({"text": "slow ", "repeat": 200, "delay_s": 0.02}, loaded=False)
-    desk.type("hello")
-    assert not desk.look_at_memory()
-    desk.load(desk.script)
-    desk.chat.set_model_state("ready")
-    assert desk.look_at_memory()
-    desk.press(Qt.Key.Key_Return)
-    assert desk.chat.busy
-    assert not desk.look_at_memory()
-    with desk.hears(desk.chat.answer_finished):
-        desk.press(Qt.Key.Key_Escape)
-    QApplication.processEvents()
 
 
 def test_the_gauge_moves_while_the_answer_is_written(open_chat: Open) -> None:

@@ -133,28 +133,6 @@ def test_an_answer_is_never_cut_it_warns_and_sleeps_afterwards(machine: Callable
     assert "three" in here.desk.last_text
 
 
-def test_asleep_is_never_shown_during_an_answer_whatever_took_the_model_away(machine: Callable[..., Machine]) -> None:
-    here = machine(
-        {"when": "crash", "text": "one two three", "crash_after": 2}, {"text": "Good morning.", "delay_s": 0.01}
-    )
-    shown: list[str] = []
-
-    def note_state() -> None:
-        if here.desk.chat.busy and here.desk.chat.open_chat.live.answer.message_id:  # type: ignore[union-attr]
-            shown.append(here.loader.state)
-
-    here.loader.changed.connect(note_state)
-    here.desk.chat.open_chat.live.grew.connect(note_state)
-    here.desk.ask("crash")
-    assert here.loader.state == "asleep"
-    shown.clear()
-    here.desk.ask("Are you there?")
-    assert here.desk.texts[-1] == "Good morning."
-    assert shown[0] == "loading"
-    assert shown[-1] == "ready"
-    assert "asleep" not in shown
-
-
 def test_nothing_looks_while_no_model_is_in_memory(machine: Callable[..., Machine]) -> None:
     here = machine()
     assert here.sleep.is_watching

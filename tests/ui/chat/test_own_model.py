@@ -17,14 +17,10 @@ from app.features.error_messages import sentence_for
 from app.ui.chat.chat_options import (
     ANSWERS_HERE,
     CHAT_MODEL_GONE,
-    CHAT_SETTINGS_ENTRY,
     CONTINUE_WITH_MODEL,
-    ChatSettings,
 )
 from app.ui.chat.chat_view import ChatView
-from app.ui.shared_labels import DEFAULT_NAMED, MODEL
 from app.ui.shell.model_picker import FOR_THIS_CHAT_ONLY, LOADED_WHEN_NEEDED
-from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame, open_window
@@ -122,20 +118,6 @@ def test_the_picker_keeps_a_model_for_one_chat(window: Window, models: tuple[Pat
     window.picker.use(large)
     window.wait(lambda: window.settings.engine.model_path == str(large))
     assert window.conversations.get(second).model == ""
-
-
-def test_a_new_chat_takes_its_model_from_the_settings_dialog_along(window: Window, models: tuple[Path, Path]) -> None:
-    desk = window.desk
-    desk.choose_entry(CHAT_SETTINGS_ENTRY)
-    dialog = desk.find_step(ChatSettings)
-    model = next(one for one in dialog.findChildren(ChoiceButton) if one.button.accessibleName().startswith(MODEL))
-    assert model.button.text() == DEFAULT_NAMED.format(name="Small")
-    model.choose(str(models[1]))
-    dialog.accept()
-    assert window.picker.path == models[1]
-    desk.ask("Who?")
-    assert window.conversations.get(desk.chat.conversation_id).model == str(models[1])
-    assert window.loads[-1] == "Large-8B-Q8_0"
 
 
 def test_a_model_that_is_gone_is_said_and_somebody_agrees_before_another_answers(

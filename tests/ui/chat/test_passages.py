@@ -11,8 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.settings import load_settings
 from app.features.retrieval.passage_embedder import model_key
-from app.hub.download import DownloadRequest
-from app.ui.chat.passages import PASSAGE_MODEL_HERE, PREPARING_PASSAGES, PREPARING_WAITS, PassageOffering
+from app.ui.chat.passages import PASSAGE_MODEL_HERE, PREPARING_PASSAGES, PassageOffering
 from app.ui.shared_labels import DOWNLOAD
 from app.ui.shell.passage_indexing import PassageIndexing
 from tests.helpers.attached import notes
@@ -108,29 +107,3 @@ def test_what_is_declined_is_not_offered_again(open_chat: Open, tmp_path: Path) 
     offered.ask(FAR)
     assert offered.row == ""
     assert not load_settings(offered.desk.paths.settings)[0].documents.offers_passages
-
-
-def test_stopped_work_goes_on_when_somebody_says_so_and_a_fetched_model_is_used_at_once(
-    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    offered = Offered(open_chat, tmp_path, with_model=False)
-    offered.ask(FAR)
-    offer = offered.offering.offer
-    assert offer is not None and offer.suggestion is not None
-    monkeypatch.setattr(offered.desk.models.fetching, "download_entry", lambda _entry, _token: None)
-    offered.desk.click(offered.offering.row.yes)
-    write_model(offered.model, **{"llama.pooling_type": 1})
-    answering = [True]
-    monkeypatch.setattr(type(offered.desk.engine), "is_answering", property(lambda _: answering[0]))
-    request = DownloadRequest(offer.suggestion.entry.repo, "c", "Granite", (), None, "")
-    done: Any = SimpleNamespace(request=request, state="done", paths=(str(offered.model),))
-    offered.downloads.changed.emit(done)
-    offered.desk.wait(lambda: offered.row == PREPARING_WAITS.format(name="dogs.txt"))
-    offered.desk.click(offered.offering.row.no)
-    assert offered.row == ""
-    offered.desk.wait(lambda: not offered.indexing.is_running)
-    answering[0] = False
-    offered.indexing.start()
-    assert not offered.indexing.is_running
-    offered.indexing.resume()
-    offered.wait_until_ready()

@@ -18,7 +18,7 @@ from app.ui.chat.message_field import (
     PasteChip,
 )
 from app.ui.chat.pasted import PASTED_TEXT
-from app.ui.shared_labels import EDIT_LABEL, PUT_INTO_MESSAGE, SAVE, UNDO
+from app.ui.shared_labels import EDIT_LABEL, SAVE, UNDO
 from app.ui.summarize.summary_texts import WORDS
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
@@ -81,15 +81,6 @@ def test_undo_brings_a_paste_back_and_redo_attaches_it_again(open_chat: Open) ->
     desk.press(Qt.Key.Key_Y, modifier=CTRL)
     desk.wait_until_attached(1)
     assert desk.message == ""
-
-
-def test_a_document_is_put_into_the_message(open_chat: Open) -> None:
-    desk = open_chat()
-    paste_in(desk, LETTER)
-    desk.click(desk.button(ATTACH_AS_DOCUMENT))
-    desk.wait_until_attached(1)
-    desk.choose(desk.menu_of(desk.chips[0]), PUT_INTO_MESSAGE)
-    assert (desk.message.strip(), desk.in_draft) == (LETTER, [])
 
 
 def test_what_is_selected_can_be_a_document_and_short_pastes_offer_nothing(open_chat: Open) -> None:

@@ -9,8 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QScrollArea, QWidget
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 
 from app.core.errors.document_errors import PictureUnreadable
 from app.core.events import CancelToken
@@ -21,9 +20,7 @@ from app.store.media_store import MediaUse, StoredMedia
 from app.ui.chat.composer import COMPOSER_HINT, COMPOSER_HINT_WITH_PICTURES
 from app.ui.chat.draft_pictures import (
     COPY_PICTURE,
-    FIRST_FRAME_ONLY,
     LOOKED_AT_SECONDS,
-    PICTURE_CUT_OFF,
     SAVE_PICTURE,
     DetailPopup,
     NotSensed,
@@ -36,13 +33,11 @@ from app.ui.chat.question import PICTURES_UNSEEN
 from app.ui.chat.screen_region import ScreenStill, ask_portal
 from app.ui.chat.sent_pictures import SentPicture
 from app.ui.shared_labels import OPEN, PICTURE_LABEL, TOKEN_COUNT, UNDO
-from app.ui.theme import Theme
-from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.picture_widgets import Thumbnail
 from tests.helpers.attached import copy_files, notes
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.fake_portal import FakePortal
-from tests.helpers.picture_files import BLUE, GREEN, RED, animated, bomb, halves, picture, plain, save
+from tests.helpers.picture_files import BLUE, GREEN, RED, bomb, picture, plain
 from tests.helpers.texts import shows
 from tests.ui.chat.conftest import Open
 from tests.ui.shell.test_desktop import bus
@@ -168,34 +163,6 @@ def test_bad_ones_say_why_and_the_others_go_on(open_chat: Open, tmp_path: Path) 
     desk.wait(lambda: QGuiApplication.clipboard().image().width() == 64)
 
 
-def test_one_that_is_added_is_in_sight_and_a_person_may_scroll_away(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat(load=EYES)
-    desk.attaching.add([picture(tmp_path / f"a picture with a long name {number}.png") for number in range(12)])
-    desk.wait(lambda: is_there(desk, 12))
-    first = pictures_of(desk)[0]
-    assert not first.visibleRegion().isEmpty(), "of all that come together, the first are seen"
-    desk.attaching.add([picture(tmp_path / "one more.png")])
-    desk.wait(lambda: is_there(desk, 13))
-    last = pictures_of(desk)[-1]
-    desk.wait(lambda: last.visibleRegion().boundingRect().size() == last.size())
-    bar = desk.row.findChild(QScrollArea).verticalScrollBar()
-    QTest.keyClick(bar, Qt.Key.Key_Home)
-    desk.attaching.refit()
-    assert not first.visibleRegion().isEmpty()
-
-
-def test_of_what_moves_or_is_cut_off_it_is_said_what_is_shown(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat(load=EYES)
-    cut = save(halves(400, 300), tmp_path / "cut.jpg")
-    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size * 3 // 5])
-    desk.attaching.add([animated(tmp_path / "moves.gif"), cut, picture(tmp_path / "good.png")])
-    desk.wait(lambda: is_there(desk, 3) and all("token" in words for words in words_of(desk)))
-    moves, cut_off, good = pictures_of(desk)
-    assert FIRST_FRAME_ONLY[1].format(count=2) in moves.toolTip()
-    assert shows(PICTURE_CUT_OFF, cut_off.toolTip())
-    assert not shows(FIRST_FRAME_ONLY[1], good.toolTip()) and not shows(PICTURE_CUT_OFF, good.toolTip())
-
-
 def test_one_for_which_the_model_has_no_room_is_told_and_kept(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Fine."}, load=EYES | {"context_tokens": 256})
     desk.attaching.add([picture(tmp_path / "a.png", RED, (640, 480))])
@@ -210,23 +177,6 @@ def test_how_long_looking_takes_at_least_is_said_where_that_is_long() -> None:
     count = MediaCount(1020, 1020, 17, 640, 480, 49.4)
     assert count_words(use, count) == "640 × 480, 1,020 tokens, takes at least 49 s to process"
     assert not shows(LOOKED_AT_SECONDS, count_words(use, replace(count, seconds=1.9)))
-
-
-def test_where_there_is_little_room_the_name_is_shortened_before_the_tokens(qtbot: QtBot) -> None:
-    around = QWidget()
-    qtbot.addWidget(around)
-    chip = PictureChip(Theme("light"), around, choose_detail=lambda: None)
-    chip.show_name("A very long name of a photograph from the mountains.png")
-    chip.set_removable(True)
-    chip.show_words("sent at 1,536 × 1,024, 1,020 tokens")
-    chip.resize(360, 44)
-    around.show()
-    name, words = chip.findChildren(ElidedLabel)
-    qtbot.waitUntil(lambda: words.width() >= words.sizeHint().width())
-    assert name.width() >= 48 and chip.rect().contains(chip.remove.geometry())
-    chip.resize(240, 44)
-    qtbot.waitUntil(lambda: words.width() < words.sizeHint().width())
-    assert name.width() >= 48 and chip.rect().contains(chip.remove.geometry())
 
 
 def test_without_eyes_they_are_kept_and_it_is_said(open_chat: Open, tmp_path: Path) -> None:

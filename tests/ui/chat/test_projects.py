@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -13,7 +11,6 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.chat.session_messages import ChooseProject
-from app.features.document_library import DocumentLibrary, ReadEvent
 from app.features.projects import ICONS, PreambleCosts
 from app.store.trash import TrashStore
 from app.ui.chat.chat_list import PROJECTS
@@ -25,15 +22,13 @@ from app.ui.chat.project_dialog import (
     NOTHING_IN_PROMPT,
     PROJECT_PASSAGES,
     PROJECT_TOKENS,
-    PROJECT_TOKENS_ESTIMATED,
     IconChoice,
     ProjectDialog,
     cost_words,
 )
-from app.ui.shared_labels import DOCUMENT_LABEL, NAME_ADDED, NEW_CHAT, UNDO
+from app.ui.shared_labels import DOCUMENT_LABEL, NEW_CHAT, UNDO
 from app.ui.shell.picture_reading import PictureReading
 from app.ui.work.picture_reading import FILE_IS_PICTURE, PAGES_READ_FROM_PICTURES, READ_WITH_MODEL, PicturesLine
-from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame, open_window
@@ -141,22 +136,6 @@ def test_a_scan_of_a_project_waits_where_nothing_is_read_by_itself_and_is_read_w
     dialog.reject()
 
 
-def test_without_a_model_the_cost_is_said_to_be_an_estimate(open_chat: Open, qtbot: QtBot) -> None:
-    desk = open_chat(loaded=False)
-    projects = desk.app.preambles.projects
-    number = projects.create("Pottery").id
-    projects.update(number, instructions="x" * 400)
-    dialog = open_dialog(desk, number)
-    qtbot.waitUntil(lambda: bool(dialog.cost.text()))
-    assert dialog.cost.text() == (
-        PROJECT_TOKENS_ESTIMATED.format(count=100, parts=INSTRUCTION_TOKENS.format(count=100))
-    )
-    projects.delete(number)
-    dialog.name.setText("Gone meanwhile")
-    dialog.accept()
-    assert projects.get(number) is None
-
-
 def test_a_chat_says_in_which_project_it_is_and_its_first_message_goes_there(open_chat: Open, qtbot: QtBot) -> None:
     desk = open_chat({"when": "Hello", "text": "Hi."})
     chat, projects = desk.chat, desk.app.preambles.projects
@@ -237,26 +216,3 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
         assert [role for role, _ in prompts(script)[-1]] == ["user", "assistant", "user"]
         frame.press_notice(UNDO)
         assert desk.chat.models.project_banner.isVisible()
-
-
-def test_a_document_that_is_still_read_when_the_dialog_is_done_comes_into_the_project(
-    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read, is_read, may_end = DocumentLibrary.read_file, threading.Event(), threading.Event()
-
-    def read_and_wait(*args: Any, **keys: Any) -> Iterator[ReadEvent]:
-        yield from read(*args, **keys)
-        is_read.set()
-        may_end.wait(60)
-
-    monkeypatch.setattr(DocumentLibrary, "read_file", read_and_wait)
-    with open_window(qapp, make_chat=ChatView) as frame:
-        begin_project(frame)
-        dialog = frame.find_step(ProjectDialog)
-        dialog.documents.add([notes(tmp_path / "lease.txt", LEASE)])
-        frame.wait(is_read.is_set)
-        dialog.findChild(QPushButton, "project_done").click()
-        may_end.set()
-        (project,) = frame.app.preambles.projects.all()
-        frame.wait(lambda: len(frame.app.preambles.attached.list_documents(project.id)) == 1)
-        assert frame.notices == [NAME_ADDED.format(name="lease.txt")]

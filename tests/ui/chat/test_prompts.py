@@ -15,7 +15,7 @@ from app.ui.chat.prompt_dialog import EXPORT_YOUR_PROMPTS, OFFER_BUILT_IN_PROMPT
 from app.ui.shared_labels import COPY_OF, SAVE_AS_PROMPT, UNDO
 from app.ui.shell.incoming_files import IMPORT_LABEL
 from tests.helpers.desks.chat import ChatDesk
-from tests.ui.chat.conftest import Open, add_turns
+from tests.ui.chat.conftest import Open
 
 KEYS = Qt.Key
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -111,17 +111,6 @@ def test_what_can_be_filled_is_and_what_cannot_is_asked_for(open_chat: Open) -> 
     assert selected(desk) == "{selection}"
 
 
-def test_what_is_selected_in_an_answer_is_put_in(open_chat: Open) -> None:
-    desk = open_chat()
-    desk.root.show_conversation(add_turns(desk, 1))
-    desk.wait(lambda: desk.is_settled)
-    desk.last_views[0].selectAll()
-    library(desk).store.create("Quote", "About this: {selection}")
-    desk.type("/quote")
-    desk.press(KEYS.Key_Return)
-    assert desk.message == "About this: An answer with bold words. 0"
-
-
 def test_sending_with_a_blank_asks_first(open_chat: Open) -> None:
     desk = open_chat({"text": "Fine."})
     library(desk).store.create("Two", "One {a} and {b}.")
@@ -138,17 +127,6 @@ def test_sending_with_a_blank_asks_first(open_chat: Open) -> None:
     with desk.hears(desk.chat.answer_finished):
         desk.click(next(one for one in dialog.findChildren(QPushButton) if one.text() == SEND_AS_IT_IS))
     assert desk.prompts()[-1][-1][1] == "One x and {b}."
-
-
-def test_tab_leaves_the_message_as_always_once_nothing_is_blank(open_chat: Open) -> None:
-    desk = open_chat()
-    library(desk).store.create("One", "Only {a}")
-    desk.type("/one")
-    desk.press(KEYS.Key_Return)
-    desk.field.insertPlainText("😀 this")
-    desk.press(KEYS.Key_Tab)
-    assert desk.message == "Only 😀 this"
-    assert not desk.field.hasFocus()
 
 
 def test_prompts_are_made_changed_copied_and_deleted_with_a_way_back(open_chat: Open) -> None:

@@ -103,6 +103,17 @@ def test_escape_stops_the_answer_and_what_waits_stays_until_it_is_sent(open_chat
     assert desk.texts[8::2] == ["and another", "later"]
 
 
+def test_after_an_answer_that_failed_nothing_is_sent_by_itself(open_chat: Open) -> None:
+    desk = open_chat({**HELD, "crash_after": 4}, {"text": "Fine."})
+    begin(desk)
+    desk.queue_up("next")
+    let_go(desk)
+    desk.wait(lambda: desk.queue_words.startswith(QUEUED_AFTER_STOP))
+    assert (desk.queued, desk.message_count) == (["next"], 2)
+    desk.click(desk.queue.send_now)
+    end(desk, 4)
+
+
 def test_it_is_there_after_a_crash_and_not_sent_by_itself(open_chat: Open) -> None:
     desk = open_chat(HELD, {"text": "Fine."})
     begin(desk)

@@ -22,7 +22,6 @@ from app.ui.chat.quick_ask import (
     NOT_MADE_FOR_TRANSLATING,
     OPEN_AS_CHAT,
     OPEN_IN_TRANSLATE,
-    TRANSLATE_HERE,
     CapturedText,
     QuickAsk,
     TakenText,
@@ -122,18 +121,6 @@ def test_a_question_goes_with_the_text_that_was_copied_and_nothing_of_it_is_kept
     assert quick.said == "Clipboard, 36 characters", "another question about it"
 
 
-def test_a_text_that_was_left_out_comes_again_only_with_a_click(quick: QuickDesk) -> None:
-    quick.open()
-    quick.click(quick.remove_button)
-    quick.chat.ask("What is a lease?")
-    assert quick.asked == ["What is a lease?"]
-    quick.root.close()
-    quick.open()
-    assert quick.said == ""
-    quick.click(quick.take_text)
-    assert quick.said == "Clipboard, 36 characters"
-
-
 def test_what_a_password_manager_copied_is_left_where_it_is(quick: QuickDesk) -> None:
     copy("hunter2", quick_ask.SECRET)
     quick.outside.ask()
@@ -157,18 +144,6 @@ def test_a_model_that_cannot_translate_does_not_pretend(quick: QuickDesk) -> Non
     assert quick.frame.translate.source.text == LEASE
     assert not quick.root.isVisible()
     assert quick.asked == []
-
-
-def test_it_translates_here_all_the_same_and_keeps_nothing(quick: QuickDesk) -> None:
-    quick.open()
-    quick.choose("translate")
-    bar = quick.root._notify.bar
-    quick.wait(lambda: bar.notices)
-    with quick.hears(quick.root.chat.answer_finished):
-        quick.click(next(one for one in bar.findChildren(QPushButton) if one.text() == TRANSLATE_HERE))
-    assert quick.asked[0].startswith("Translate this text into ")
-    assert quick.frame.current_tab == "chat"
-    assert quick.frame.conversations.find() == []
 
 
 def test_what_was_selected_is_offered_once_and_then_waits_for_a_click(

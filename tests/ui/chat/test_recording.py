@@ -20,13 +20,11 @@ from app.ui.chat.attaching import STILL_LISTENING
 from app.ui.chat.attachment_row import LISTENING_TO_MINUTE, WAITS_FOR_MODEL
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.chat.chat_view import ChatView
-from app.ui.chat.draft_pictures import NotSensed
 from app.ui.chat.recording import RECORD, STOP_RECORDING
 from app.ui.document.document_details import size_words
 from tests.helpers.desks.window import open_window
 from tests.helpers.script import prompts, write_script
 from tests.helpers.sounds import held_talk, spoken, write_sound
-from tests.ui.chat.conftest import Open
 from tests.ui.chat.test_temporary import files_with
 
 
@@ -78,24 +76,6 @@ def test_a_dropped_recording_becomes_a_document_and_the_button_records_one(
         assert silent.error == sentence_for(DocumentUnreadable(silent.path.name, "no_speech")).text
 
 
-def test_a_window_that_closes_keeps_what_was_recorded_until_then(
-    qtbot: QtBot, qapp: object, script: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(TRIAL_VARIABLE, "null")
-    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        tab = frame.find_step(ChatTab)
-        tab.chat.session.dispatch(ResumeFiles())
-        frame.window.loader.start()
-        frame.wait(lambda: not tab.microphone.button.isHidden())
-        QTest.mouseClick(tab.microphone.button, Qt.MouseButton.LeftButton)
-        frame.wait(lambda: tab.microphone.time.text() == "0:01")
-    with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
-        chat = frame.find_step(ChatTab).chat
-        chat.session.dispatch(ResumeFiles())
-        (one,) = chat.attaching.shown
-        assert one.path.is_file() and one.path.parent == frame.app.paths.recordings
-
-
 def is_gone(path: Path) -> bool:
     gc.collect()  # as the window does from time to time
     return not path.exists()
@@ -126,20 +106,6 @@ def test_what_is_recorded_for_a_temporary_chat_goes_with_it_and_lies_where_it_wa
             if not ends_elsewhere:
                 chat.show_conversation(None)
                 frame.wait(partial(is_gone, path))
-
-
-def test_a_model_that_does_not_hear_says_so_in_a_line_with_a_way_to_those_that_do(
-    open_chat: Open, tmp_path: Path
-) -> None:
-    desk = open_chat()
-    desk.attaching.add([write_sound(tmp_path / "talk.wav", spoken((1.0, 1.0)))])
-    desk.wait(lambda: [one.is_unheard for one in desk.attaching.shown] == [True])
-    (line,) = [one for one in desk.every(NotSensed) if one.isVisible()]
-    wanted = desk.heard(line.models_wanted)
-    desk.click(line.models)
-    assert wanted
-    desk.attaching.remove(desk.attaching.shown[0])
-    assert not line.isVisible()
 
 
 def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_start_and_goes_on(

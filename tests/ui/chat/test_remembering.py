@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from app.features.chat import session_messages as m
 from app.ui.chat.chat_options import CHAT_SETTINGS_ENTRY, ChatSettings
-from app.ui.chat.remembering import IN_THIS_PROJECT, MEMORIES_TOKENS, RememberDialog
+from app.ui.chat.remembering import MEMORIES_TOKENS, RememberDialog
 from app.ui.shared_labels import REMEMBER_ANSWER, SAVE, UNDO
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
@@ -38,17 +38,6 @@ def test_nothing_is_kept_before_somebody_agrees(frame: Frame, qtbot: QtBot) -> N
     assert [(one.text, one.project_id) for one in memories.all()] == [("I live in Bonn.", None)]
     frame.press_notice(UNDO)
     assert memories.all() == []
-
-
-def test_in_a_project_it_is_kept_there_unless_it_is_for_every_chat(frame: Frame) -> None:
-    preambles = frame.app.preambles
-    flat = preambles.projects.create("Flat")
-    frame.chat.models.project_banner.project = flat
-    frame.chat.session.send_request(m.RememberText("Two rooms."))
-    dialog = dialog_of(frame)
-    assert dialog.scope.chosen.text() == IN_THIS_PROJECT
-    dialog.keep.click()
-    assert [(one.text, one.project_id) for one in preambles.memories.all()] == [("Two rooms.", flat.id)]
 
 
 def test_a_turn_offers_it_in_its_menu(open_chat: Open) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCursor, QGuiApplication
@@ -12,17 +10,13 @@ from PySide6.QtWidgets import QPushButton
 
 from app.core.events import Role
 from app.features.chat import session_messages as m
-from app.features.models.model_pool import ModelPool
 from app.ui.chat.quoting import FIND_IN_CHAT, quoted
 from app.ui.chat.selection import texts_in
 from app.ui.chat.turn import TurnView
 from app.ui.shared_labels import COPY, COPY_AS_MARKDOWN, REMEMBER_SELECTION, TRANSLATE_THIS
-from app.ui.text.formula import is_known
 from app.ui.text.text_view import TextView
 from tests.helpers.desks.chat import ChatDesk
-from tests.helpers.models_on_disk import write_model
 from tests.ui.chat.conftest import Open, add_turns
-from tests.ui.chat.test_side_by_side import ask_both, is_over, know
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 RICH = """Words before.
@@ -171,34 +165,6 @@ def test_what_is_selected_is_quoted_in_the_message(desk: ChatDesk) -> None:
     assert quoted("\na\n\nb\n") == "> a\n>\n> b"
 
 
-def test_it_stays_right_while_an_answer_comes_below_and_formulas_are_typeset(desk: ChatDesk) -> None:
-    desk.ask("And now?")
-    first = texts(desk.turns[5])[0]
-    last = texts(desk.last)[0]
-    desk.drag(first, 5, last, 5)
-    with desk.hears(desk.chat.answer_finished):
-        desk.type("More?")
-        desk.press(Qt.Key.Key_Return)
-        desk.wait(lambda: len(desk.last_text) > 20)
-        assert (marked(desk)[0], marked(desk)[-1]) == ("words.", "Later")
-    assert (marked(desk)[0], marked(desk)[-1]) == ("words.", "Later")
-    desk.theme.zoom = 1.5
-    assert (marked(desk)[0], marked(desk)[-1]) == ("words.", "Later")
-    desk.theme.zoom = 1.0
-
-
-def test_a_part_beside_a_formula_is_the_same_when_it_is_typeset(open_chat: Open) -> None:
-    desk = open_chat({"text": "Before $x^2 + y^2$ between $\\frac{a}{b}$ behind it."})
-    desk.ask("Show me")
-    (view,) = texts(desk.last)
-    start = view.toPlainText().index("between")
-    desk.drag(view, start, view, view.toPlainText().index("behind") + 6)
-    assert desk.copied().text() == "between $\\frac{a}{b}$ behind"
-    desk.wait(lambda: is_known("$\\frac{a}{b}$"))
-    assert desk.copied().text() == "between $\\frac{a}{b}$ behind"
-    assert view.textCursor().selectedText() == "between \ufffc behind"
-
-
 def test_beyond_what_is_seen_the_view_follows_and_turns_that_went_come_back_selected(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
     desk.chat.show_conversation(add_turns(desk, 30, "A word, and **another**. " * 12))
@@ -236,21 +202,3 @@ def test_thinking_that_is_open_is_selected_with_the_rest(open_chat: Open) -> Non
     assert desk.copied().text() == "You:\n\nThink\n\nAnswer:\n\nAn answer.".replace(
         "Answer:", f"{desk.last_message.model}:"
     )
-
-
-def test_of_two_answers_beside_each_other_the_one_under_the_pointer_is_selected(
-    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ModelPool, "has_room", lambda *_: True)
-    desk = open_chat({"text": "First one.\n\nIts end.", "times": 1}, {"text": "Second one.\n\nIts end."})
-    other = tmp_path / "Other-2B-Q8_0.gguf"
-    write_model(other)
-    know(desk, other)
-    pair = ask_both(desk, "Which?", other)
-    desk.wait(lambda: is_over(desk, pair))
-    left, right = texts(pair)
-    assert left.mapTo(pair, QPoint(0, 0)).x() < right.mapTo(pair, QPoint(0, 0)).x()
-    desk.drag(right, 0, right, 6)
-    assert desk.copied().text() == "Second"
-    desk.drag(left, 6, right, 6)
-    assert desk.copied().text() == "one.\n\nIts end.\n\nSecond"

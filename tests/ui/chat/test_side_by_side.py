@@ -149,16 +149,6 @@ def test_a_pair_goes_on_and_is_shown_again_when_its_chat_was_left(open_chat: Ope
     assert is_over(desk, pair_in(desk))
 
 
-def test_in_a_narrow_window_one_stands_above_the_other(open_chat: Open, other: Path) -> None:
-    desk = open_chat({"text": "A few words in a row. " * 12})
-    pair = ask_both(desk, "Which?", other)
-    desk.wait(lambda: is_over(desk, pair))
-    desk.chat.resize(500, 700)
-    first, second = (side.answer.geometry() for side in pair.sides)
-    assert (first.x(), first.bottom() < second.y()) == (second.x(), True)
-    assert clipped_texts(desk.chat) == []
-
-
 def test_a_second_model_that_fails_leaves_the_first_and_says_why(open_chat: Open, other: Path, tmp_path: Path) -> None:
     (tmp_path / "model.gguf").write_bytes(b"GGUF")
     desk = open_chat({"text": "One."}, load={"any_path": False})

@@ -59,15 +59,3 @@ def test_tab_comes_from_the_message_to_the_last_question_and_from_the_first_back
     for _ in range(between):
         QTest.keyClick(focus_now(), Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
     assert focus_now() is field
-
-
-def test_control_and_up_goes_from_the_message_to_the_last_answer_and_down_back(chat: ChatView) -> None:
-    field = chat.composer.field.edit
-    field.setFocus()
-    QTest.keyClick(field, Qt.Key.Key_Up, CONTROL)
-    assert focus_now() is chat.transcript.turns[-1]
-    QTest.keyClick(focus_now(), Qt.Key.Key_Up, CONTROL)
-    assert focus_now() is chat.transcript.turns[-2]
-    for _ in range(2):
-        QTest.keyClick(focus_now(), Qt.Key.Key_Down, CONTROL)
-    assert focus_now() is field

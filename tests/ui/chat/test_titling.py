@@ -46,18 +46,6 @@ def test_the_next_question_ends_it_and_it_is_asked_for_again_after_the_answer(op
     assert asked_for_titles(desk) == 2
 
 
-def test_while_a_name_is_typed_in_the_list_nothing_changes_there(open_chat: Open) -> None:
-    desk = open_chat(TITLE, load=LARGE)
-    is_held = [True]
-    titling = ChatTitling(desk.chat, desk.app, lambda: is_held[0], idle_ms=0)
-    desk.ask(QUESTION)
-    QTest.qWait(50)
-    assert asked_for_titles(desk) == 0
-    with desk.hears(titling.titled):
-        is_held[0] = False
-    assert title_of(desk) == "Vegetable garden on a balcony"
-
-
 @pytest.mark.parametrize("is_temporary", [True, False])
 def test_a_temporary_chat_gets_none_and_a_small_model_is_not_asked(open_chat: Open, is_temporary: bool) -> None:
     desk = open_chat(TITLE, load=LARGE if is_temporary else {"weights": 135_000_000})

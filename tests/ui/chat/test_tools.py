@@ -177,15 +177,3 @@ def test_the_switch_tells_the_cost_and_a_weak_model(qtbot: QtBot) -> None:
     assert "14 of 24" in entry.toolTip()
     menu.clear()
     choice.show_facts(None)
-
-
-def test_files_of_a_granted_folder_are_read_in_a_chat(open_chat: Open, tmp_path: Path) -> None:
-    (tmp_path / "granted").mkdir()
-    (tmp_path / "granted" / "note.txt").write_text("The gate opens at nine.", "utf-8")
-    call = '<tool_call>\n{"name": "read_file", "arguments": {"path": "note.txt"}}\n</tool_call>'
-    rules = {"when": "opens at nine", "text": "At nine."}, {"when": "gate", "text": call}
-    desk = open_chat(*rules, calls=OWN_WAY)
-    desk.app.change_settings("tools", folders=(str(tmp_path / "granted"),))
-    desk.choose_entry(TOOLS_LABEL)
-    desk.ask("When does the gate open?")
-    assert desk.last_text == "At nine."

@@ -17,7 +17,6 @@ from app.ui.shared_labels import COPIED, COPY, COPY_THE_ADDRESS, MORE_LABEL
 from app.ui.text.prose import ProseView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import NO_KEYS
-from tests.helpers.zooming import not_following, sizes
 from tests.ui.chat.conftest import Open, add_turns
 from tests.ui.text.test_selectable import ANSWER
 
@@ -59,19 +58,6 @@ def test_what_is_far_away_is_not_made_and_goes_again_when_it_was_passed(open_cha
     desk.wait(lambda: desk.is_settled)
     assert len(desk.turns_made) < 30
     assert desk.last_text.endswith(" 59"), "the last turn may grow"
-
-
-def test_every_turn_can_be_scrolled_to_and_none_lies_on_another(open_chat: Open) -> None:
-    desk = open_chat({"text": "x"})
-    long_chat(desk)
-    bar, passed = desk.scroll_bar, {turn.text for turn in seen(desk) if isinstance(turn, QuestionView)}
-    while bar.value() > 0:
-        bar.setValue(bar.value() - bar.pageStep() // 2)
-        shown = seen(desk)
-        passed |= {turn.text for turn in shown if isinstance(turn, QuestionView)}
-        for above, below in pairwise(shown):
-            assert above.geometry().bottom() + 1 - above.overhang_px == below.geometry().top()
-    assert passed == {f"Question {number}" for number in range(60)}
 
 
 def test_each_turn_begins_where_the_one_above_ends_whatever_was_measured_again(open_chat: Open) -> None:
@@ -116,18 +102,6 @@ def test_what_somebody_opened_or_selected_or_edits_stays_however_far_it_is(open_
     assert far == [other, question, answer]
     assert prose(other).textCursor().hasSelection()
     assert question.start_editing(question.text).text == "Another one"
-
-
-def test_up_edits_the_last_question_also_when_its_answer_is_longer_than_what_is_made(open_chat: Open) -> None:
-    desk = open_chat({"text": "x"})
-    desk.chat.show_conversation(add_turns(desk, 2, "One line.\n\n" * 300))
-    desk.wait(lambda: desk.is_settled)
-    assert not any(isinstance(turn, QuestionView) for turn in desk.turns_made)
-    desk.press(Qt.Key.Key_Up)
-    (question,) = (turn for turn in seen(desk) if isinstance(turn, QuestionView))
-    assert question.text == "Question 1"
-    assert question.editor is not None
-    assert question.editor.isVisible()
 
 
 def test_colours_and_zoom_reach_what_is_seen_now_and_the_rest_when_it_is_scrolled_to(open_chat: Open) -> None:
@@ -179,19 +153,6 @@ def test_what_is_read_stays_where_it_is_when_the_zoom_changes_and_when_it_grows_
     desk.chat.resize(600, 700)
     assert seen(desk)[0] is first
     assert not transcript.is_following
-
-
-def test_every_text_and_icon_of_a_chat_follows_the_zoom_up_and_back_down(open_chat: Open) -> None:
-    desk = open_chat({"text": "x"})
-    text = "Words\n\n```py\n1\n```\n\n<details>\n<summary>More</summary>\n\nx\n</details>\n\n| a |\n|---|\n| b |\n\n"
-    desk.chat.show_conversation(add_turns(desk, 1, text))
-    desk.turns[0].set_focused(True)
-    before = sizes(desk.chat)
-    assert len(before) > 15
-    desk.theme.zoom = 2.0
-    assert not not_following(before, sizes(desk.chat), 2.0)
-    desk.theme.zoom = 1.0
-    assert not not_following(before, sizes(desk.chat), 1.0)
 
 
 def test_what_is_in_details_comes_when_they_are_opened(open_chat: Open) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
-from app.core.events import CANCELLED, AnswerStats, CancelToken, FinishReason, Role
+from app.core.events import CANCELLED, AnswerStats, FinishReason, Role
 from app.store.message_rows import MessageState, StoredMessage
 from app.ui.chat.actions import PIN_MESSAGE, PREVIOUS_VERSION
 from app.ui.chat.answer_view import (
@@ -20,7 +20,6 @@ from app.ui.chat.answer_view import (
     COPY_ITS_CODE,
     READ_AS_MARKDOWN,
     REGENERATE,
-    SHOW_TWO_VERSIONS,
 )
 from app.ui.chat.details import (
     AT_LENGTH_LIMIT,
@@ -88,21 +87,6 @@ def test_a_fork_has_everything_up_to_its_turn_and_leaves_the_other_chat_as_it_wa
     desk.chat.show_conversation(before)
     assert desk.texts == ["First", "Fine.", "Second", "Fine."]
     assert desk.message == "a draft"
-
-
-def test_with_versions_and_a_cut_answer_the_menu_has_no_more_lines_than_can_be_taken_in(open_chat: Open) -> None:
-    desk = open_chat({"text": "One.", "times": 1}, {"text": "Some **bold** text that is cut", "finish": "length"})
-    desk.ask("Hi")
-    with desk.hears(desk.chat.answer_finished):
-        desk.click_action(desk.last, REGENERATE)
-    menu = desk.menu_at(desk.last)
-    assert {CONTINUE, PREVIOUS_VERSION, SHOW_TWO_VERSIONS} <= set(desk.menu_lines(menu))
-    assert len([action for action in menu.actions() if not action.isSeparator()]) <= MOST_LINES
-    menu.close()
-    assert desk.last.toolbar.row is not None
-    assert desk.last.toolbar.row.button(CONTINUE) is None, "the line below the answer has it in words"
-    desk.click_action(desk.last, PREVIOUS_VERSION)
-    assert desk.last_text == "One."
 
 
 def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(open_chat: Open) -> None:
@@ -192,17 +176,6 @@ def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open)
     QTest.keyClick(editor.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert desk.last.toolbar.row is not None
     assert desk.last.toolbar.row.button(CONTINUE) is None, "nothing was cut"
-
-
-def test_the_model_that_came_in_for_an_answer_is_its_author(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat({"text": "One."})
-    desk.ask("Who?")
-    question = desk.conversations.read_branch(desk.chat.conversation_id or 0)[0]
-    events = desk.app.chat.answer(question.id, CancelToken())
-    next(events)
-    desk.load(tmp_path / "later.gguf")
-    list(events)
-    assert desk.conversations.read_branch(question.conversation_id)[-1].model == desk.app.engine.loaded.name
 
 
 def test_the_map_of_versions_leads_to_any_branch_and_loses_none(open_chat: Open) -> None:

@@ -163,15 +163,6 @@ def test_all_of_it_is_read_for_such_a_question(open_chat: Open, tmp_path: Path) 
     assert len(desk.last_message.versions) == 2, "the other answer is a version of it"
 
 
-def test_beside_a_document_that_is_shown_whole_nothing_is_said(open_chat: Open, tmp_path: Path) -> None:
-    desk = opened(open_chat)
-    desk.attach(notes(tmp_path / "short.txt", *["A short text about a dog that won the race in Lisbon."] * 10))
-    desk.ask("What is it?")
-    desk.attach(book(tmp_path))
-    desk.ask(UNASKED)
-    assert said_of(desk.question(2)) == ""
-
-
 def mark_of(desk: ChatDesk) -> str:
     """What is said below the last answer of where it may come from."""
     row = desk.last.evidence.sources

@@ -11,11 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.features.chat import session_messages as m
-from app.features.chat.session_messages import SaveDraft
 from app.store.conversations import MessageState
 from app.ui.chat.actions import ABOUT_ANSWER_LINE, NEXT_VERSION, PREVIOUS_VERSION
 from app.ui.chat.answer_view import (
-    ANSWER_FILLED_CONTEXT,
     ANSWER_REACHED_LIMIT,
     READ_AS_MARKDOWN,
     REGENERATE,
@@ -29,7 +27,6 @@ from app.ui.shared_labels import (
     DELETE,
     EDIT_LABEL,
     MORE_LABEL,
-    NEW_CHAT,
     SEND,
     STOP,
     STOPPED_LABEL,
@@ -268,14 +265,6 @@ def test_copy_and_read_as_markdown(open_chat: Open) -> None:
     assert wanted == [m.OpenTranslation("Some **bold** text.")]
 
 
-def test_an_idea_fills_the_composer_and_is_not_sent(open_chat: Open) -> None:
-    desk = open_chat()
-    idea = next(b for b in desk.empty.findChildren(QPushButton) if b.property("kind") == "tile" and b.isVisible())
-    QTest.mouseClick(idea, Qt.MouseButton.LeftButton)
-    assert desk.message == idea.accessibleName()
-    assert not desk.turns
-
-
 def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None:
     desk = open_chat({"text": "Yes."})
     desk.ask("Is it?")
@@ -289,48 +278,6 @@ def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None
     assert names[:4] == [YOU_LINE.format(words="Is it?"), COPY, EDIT_LABEL, MORE_LABEL]
     assert names[4:8] == [ANSWER_LINE.format(words="Yes."), COPY, REGENERATE, MORE_LABEL]
     assert names[8].startswith(start_of(ABOUT_ANSWER_LINE))
-
-
-def test_versions_are_seen_without_the_pointer_and_stay_in_their_place_under_it(open_chat: Open) -> None:
-    desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
-    desk.ask("Which?")
-    desk.click_action(desk.last, REGENERATE)
-    desk.wait(lambda: not desk.chat.busy)
-    desk.ask("And now?")
-    first = desk.turns[1]
-    desk.chat.focus_composer()
-    assert first.toolbar.row is not None
-    arrow = first.toolbar.row.button(PREVIOUS_VERSION)
-    assert arrow is not None
-    assert arrow.isVisible()
-    assert first.toolbar.row.button(COPY) is None
-    place = arrow.pos()
-    first.set_focused(True)
-    arrow = first.toolbar.row.button(PREVIOUS_VERSION)
-    assert arrow is not None
-    assert arrow.pos() == place
-    assert first.toolbar.row.button(COPY) is not None
-
-
-def test_an_answer_that_filled_the_context_goes_on_where_earlier_turns_can_make_room(open_chat: Open) -> None:
-    desk = open_chat({"text": "A long story", "finish": "context"})
-    desk.ask("Tell me a story")
-    assert desk.last_state == ANSWER_FILLED_CONTEXT
-    assert desk.last_offers == [NEW_CHAT]
-    desk.ask("Tell me another")
-    assert desk.last_offers == [CONTINUE]
-    with desk.hears(desk.chat.answer_finished):
-        desk.link(desk.last, CONTINUE)
-    assert desk.texts[-1] == "A long storyA long story"
-
-
-def test_nothing_ticks_after_an_answer(open_chat: Open) -> None:
-    from PySide6.QtCore import QTimer
-
-    desk = open_chat({"text": "```python\nprint(1)\n```\nDone."})
-    desk.ask("Code please")
-    desk.chat.session.dispatch(SaveDraft())
-    desk.wait(lambda: not any(t.isActive() for t in desk.chat.findChildren(QTimer)))
 
 
 def test_a_long_conversation_opens_at_its_end_and_goes_on(open_chat: Open) -> None:

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors.hub_errors import NetworkOff
 from app.core.events import CancelToken
-from app.features.error_messages import sentence_for
 from app.features.models.collection import ModelSuggestion
 from app.features.models.estimate import MemoryFit
 from app.hub.catalog import CatalogEntry
@@ -24,7 +22,6 @@ from app.ui.chat.actions import TurnCommand
 from app.ui.chat.message_field import MessageEdit
 from app.ui.chat.welcome import (
     DOCUMENT_IDEAS,
-    GROUP_PX,
     MODEL_OFFER,
     MODEL_ON_ITS_WAY,
     STARTER_IDEAS,
@@ -32,14 +29,11 @@ from app.ui.chat.welcome import (
     FirstSuggestion,
     IdeaTile,
 )
-from app.ui.settings.dialog import SettingsDialog
-from app.ui.settings.network_page import NetworkPage
-from app.ui.shared_labels import DOWNLOAD_MODEL, DOWNLOADS, NETWORK_SETTINGS, STARTER_WARNING, UNDO
+from app.ui.shared_labels import DOWNLOAD_MODEL, DOWNLOADS, STARTER_WARNING, UNDO
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.texts import shows
-from tests.helpers.tiny_models import make_tiny
 from tests.ui.chat.conftest import Open
 from tests.ui.models.test_downloads import BEGUN
 
@@ -152,22 +146,6 @@ def test_download_fetches_that_model_and_says_that_it_comes(start: FirstStart, f
         qtbot.mouseClick(button(start.empty, DOWNLOADS), Qt.MouseButton.LeftButton)
 
 
-def test_a_download_that_cannot_be_is_a_sentence_and_the_offer_stays(
-    start: FirstStart, frame: Frame, qtbot: QtBot
-) -> None:
-    load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: offers_model(start, "Qwen3.5 9B"))
-    start.offers.error = NetworkOff()
-    qtbot.mouseClick(button(start.empty, DOWNLOAD_MODEL.format(name="Qwen3.5 9B")), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: any(sentence_for(NetworkOff()).text in text for text in frame.notices))
-    assert offers_model(start, "Qwen3.5 9B")
-    frame.press_notice(NETWORK_SETTINGS)
-    settings = frame.window.findChild(SettingsDialog)
-    assert settings is not None
-    assert isinstance(settings.pages.currentWidget(), NetworkPage)
-    settings.close()
-
-
 def test_nothing_is_offered_to_who_has_one_of_them(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
     here = InstalledModel(Path("q.gguf"), "Qwen3.5 9B", 1, "downloaded", (Path("q.gguf"),))
     start.offers.there = [ModelSuggestion(ENTRY, WELL, installed=here), ModelSuggestion(SMALLER, WELL)]
@@ -175,25 +153,6 @@ def test_nothing_is_offered_to_who_has_one_of_them(start: FirstStart, frame: Fra
     start.said.changed.emit(replace(BEGUN, state="done"))
     qtbot.waitUntil(lambda: start.offers.looks >= 2)
     assert not any(shows(MODEL_OFFER, text) for text in texts(start.empty))
-
-
-def test_it_looks_again_when_a_download_changes_its_state_only(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
-    load_starter(start, frame, qtbot)
-    looks = start.offers.looks
-    for done in (0, 10, 20):
-        start.said.changed.emit(replace(BEGUN, done_bytes=done))
-    start.said.changed.emit(replace(BEGUN, state="removed"))
-    qtbot.waitUntil(lambda: start.offers.looks == looks + 2)
-
-
-def test_another_model_takes_the_offer_away(start: FirstStart, frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
-    load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: offers_model(start, "Qwen3.5 9B"))
-    frame.loader.load(make_tiny("llama", tmp_path / "other.gguf"))
-    qtbot.waitUntil(lambda: frame.loader.state == "ready")
-    assert start.empty.offer.is_wanted
-    start.empty.set_model(is_starter=False, is_there=True)
-    assert not start.empty.offer.is_wanted
 
 
 def test_in_a_small_window_the_greeting_goes_before_ideas(start: FirstStart, frame: Frame) -> None:
@@ -212,23 +171,6 @@ def test_with_a_document_the_ideas_are_about_it(open_chat: Open, tmp_path: Path)
     assert shown_ideas(desk.empty) == [text for _, text in DOCUMENT_IDEAS]
     desk.click(next(tile for tile in desk.empty.findChildren(IdeaTile)))
     assert desk.message == DOCUMENT_IDEAS[0][1]
-
-
-def test_greeting_ideas_and_composer_are_one_group_in_the_optical_middle(open_chat: Open) -> None:
-    desk = open_chat({"text": "Yes."})
-    px = desk.chat.transcript.theme.px
-    desk.chat.resize(px(1000), px(740))
-    ideas = next(tile for tile in desk.empty.findChildren(IdeaTile)).parentWidget()
-    assert ideas is not None
-    for _ in range(3):
-        QApplication.processEvents()
-    assert (desk.composer.width(), ideas.width()) == (px(GROUP_PX), px(GROUP_PX))
-    top = next(label for label in desk.empty.findChildren(QLabel) if label.text()).mapTo(desk.chat, QPoint(0, 0)).y()
-    bottom = desk.composer.geometry().bottom()
-    assert abs((top + bottom) / 2 / desk.chat.height() - 0.4) < 0.03
-    desk.ask("Is it?")
-    assert desk.chat.height() - desk.composer.geometry().bottom() < px(24)
-    assert desk.composer.width() > px(GROUP_PX)
 
 
 def test_moving_the_composer_keeps_focus_caret_text_and_what_is_composed(open_chat: Open) -> None:

@@ -22,9 +22,9 @@ from tests.helpers.clipping import clipped_texts
 PAPER = "attention-is-all-you-need.pdf"
 
 
-@pytest.fixture(params=["light", "dark"])
-def theme(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[Theme]:
-    theme = Theme(request.param)
+@pytest.fixture
+def theme(qapp: QApplication) -> Iterator[Theme]:
+    theme = Theme("dark")
     theme.install(qapp)
     yield theme
     qapp.setStyleSheet("")
@@ -133,22 +133,6 @@ def test_the_progress_fills_from_where_reading_begins(qtbot: QtBot, theme: Theme
     assert filled() == []
 
 
-def test_a_long_name_is_shortened_in_a_narrow_place(qtbot: QtBot, theme: Theme) -> None:
-    host = QWidget()
-    qtbot.addWidget(host)
-    chip = DocumentChip(theme, host)
-    chip.show_name("a-very-long-name-" * 8 + ".docx")
-    chip.show_words("3 pages")
-    chip.set_removable(True)
-    chip.setGeometry(0, 0, 240, 32)
-    host.resize(240, 40)
-    host.show()
-    assert chip.minimumSizeHint().width() <= 240
-    assert clipped_texts(host) == []
-    theme.zoom = 1.5
-    assert chip.sizeHint().height() > 32
-
-
 # A part is chosen by numbers of pages, and by the names of what is in an archive.
 
 
@@ -179,12 +163,6 @@ def test_the_documents_of_an_archive_are_chosen_by_their_names(qtbot: QtBot, win
     dialog.chosen.connect(lambda *part: chosen.append(part))
     qtbot.mouseClick(dialog.read_button, Qt.MouseButton.LeftButton)
     assert chosen == [(2, 3)]
-
-
-def test_pages_have_numbers_and_no_names(window: QWidget) -> None:
-    dialog = opened(window)
-    assert [one.text() for one in dialog.named] == ["", ""]
-    assert dialog.first.number.accessibleDescription() == ""
 
 
 @pytest.mark.parametrize(

@@ -149,16 +149,6 @@ def test_the_picture_is_unpacked_off_the_windows_thread(
     assert threading.main_thread() not in threads
 
 
-def test_pixels_arrive_as_they_were_sent() -> None:
-    image = QImage(3, 2, QImage.Format.Format_RGB32)
-    image.fill(QColor("#FBE3A6"))
-    image.setPixelColor(2, 1, QColor("#102030"))
-    sent = drawn(image, 4)
-    picture = picture_from(sent, 3, "a.pdf")
-    assert picture.image.pixelColor(0, 0) == QColor("#FBE3A6")
-    assert picture.image.pixelColor(2, 1) == QColor("#102030")
-
-
 @pytest.mark.parametrize(
     "change",
     [

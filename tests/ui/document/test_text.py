@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QTextCursor, QTextFrame
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -15,7 +15,7 @@ from app.features.shown_document import TextHighlight
 from app.ui.document.document_text import DocumentText
 from app.ui.document.document_window import MOST_RANGES
 from app.ui.theme import LIGHT, Theme
-from tests.helpers.counting import count_objects, lines_run
+from tests.helpers.counting import lines_run
 from tests.helpers.shown_documents import DocumentInMemory, every_kind, many_blocks
 
 
@@ -186,39 +186,6 @@ def test_matches_are_marked_only_where_text_is_laid_out(text: DocumentText) -> N
     found = [one for one in text.extraSelections() if one.format.background().color() == QColor(LIGHT.selection)]
     assert 20 < len(found) <= text.loaded * 4
     assert {one.cursor.selectedText() for one in found} == {"kiln"}
-
-
-def test_a_document_shown_again_leaves_nothing_of_that_before(text: DocumentText) -> None:
-    show(text, many_blocks(20))
-    before = count_objects(QTextFrame)
-    for _ in range(10):
-        show(text, many_blocks(20))
-    assert count_objects(QTextFrame) <= before
-
-
-def test_another_theme_keeps_the_place_and_the_mark(text: DocumentText, theme: Theme) -> None:
-    show(text, many_blocks(1000), TextHighlight(500))
-    theme.scheme = "dark"
-    settle(text)
-    theme.zoom = 1.5
-    settle(text)
-    assert text.textCursor().selectedText() == "" or text.textCursor().selectedText().startswith("Paragraph 500.")
-    marked = [one for one in text.extraSelections() if one.format.background().color() == QColor(theme.tokens.mark)]
-    assert marked[0].cursor.selectedText().startswith("Paragraph 500.")
-    assert 0 <= text.cursorRect(marked[0].cursor).top() < text.viewport().height()
-
-
-def test_a_selection_of_ones_own_has_the_colour_of_selections(text: DocumentText) -> None:
-    show(text, one_block("The kiln is hot, so it stays shut."), TextHighlight(1, 4, 8))
-    assert text.property("marked") is True
-    cursor = text.textCursor()
-    cursor.setPosition(0)
-    cursor.setPosition(8, QTextCursor.MoveMode.KeepAnchor)
-    text.setTextCursor(cursor)
-    assert text.property("marked") is False
-    assert QColor(LIGHT.selection).rgb() in {
-        text.viewport().grab().toImage().pixel(x, y) for x in range(80) for y in range(10, 40)
-    }
 
 
 def test_right_to_left_paragraphs_stand_at_the_right(text: DocumentText) -> None:

@@ -23,7 +23,6 @@ from app.documents.blocks import Block, BlockKind, BlockPlace
 from app.features.error_messages import sentence_for
 from app.features.shown_document import TextHighlight
 from app.store.document_store import StoredPageReading
-from app.ui.document.document_page import DRAWING_THE_PAGE
 from app.ui.document.document_text import EMPTY_CHAPTER, NO_TEXT_ON_PAGE
 from app.ui.document.document_view import DocumentView
 from app.ui.document.header import (
@@ -43,7 +42,6 @@ from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import lines_run
 from tests.helpers.desks.document import ReaderDesk
 from tests.helpers.shown_documents import (
-    HEIGHT_PT,
     SETTLED,
     WIDTH_PT,
     DocumentInMemory,
@@ -134,22 +132,6 @@ def test_the_asked_sentence_is_marked_where_it_stands(desk: Desk) -> None:
     assert min(image.pixelColor(x, y).lightness() for x in early for y in range(min(ys), max(ys))) < 90
 
 
-def test_the_page_is_drawn_as_sharp_as_the_window_is_wide(desk: Desk) -> None:
-    report = open_report(desk)
-    shown = desk.paper.shown
-    assert shown is not None
-    assert shown.image.width() == desk.paper.width()
-    assert desk.paper.height() == pytest.approx(desk.paper.width() * HEIGHT_PT / WIDTH_PT, abs=1)
-    desk.window.resize(664, 704)
-    desk.drawn()
-    shown = desk.paper.shown
-    assert shown is not None
-    assert shown.image.width() == desk.paper.width() > 560
-    desk.theme.zoom = 1.5
-    desk.drawn()
-    assert report.draws[0][0] == 27
-
-
 def test_a_mark_at_the_foot_of_a_page_is_scrolled_into_view(desk: Desk) -> None:
     desk.window.resize(664, 300)
     report = annual_report()
@@ -204,18 +186,6 @@ def test_a_page_higher_than_the_view_is_scrolled_before_it_is_turned(desk: Desk)
     assert presses > 2
     assert desk.page == 2
     assert bar.value() == 0
-
-
-def test_empty_paper_says_so_after_a_while(desk: Desk) -> None:
-    report = annual_report()
-    report.gate.clear()
-    desk.root.open(report)
-    assert desk.paper.words == ""
-    desk.wait(lambda: desk.paper.words == DRAWING_THE_PAGE)
-    assert desk.paper.height() > desk.paper.width()
-    report.gate.set()
-    desk.drawn()
-    assert desk.paper.words == ""
 
 
 def test_an_error_is_said_in_the_card_and_the_text_is_the_way_out(desk: Desk) -> None:
@@ -282,15 +252,6 @@ def test_a_page_of_the_web_shows_its_address_and_opens_it_only_when_asked(desk: 
     assert not origin.isVisible()
 
 
-def test_the_note_of_a_document_is_shown(desk: Desk) -> None:
-    note = "The file is no longer where it was, so only its text is shown."
-    document = DocumentInMemory("a.pdf", [Block(1, BlockKind.PARAGRAPH, "Words.", 1)], "page", 1, note=note)
-    desk.root.open(document)
-    assert desk.note.isVisible()
-    assert desk.note.text() == note
-    assert clipped_texts(desk.window) == []
-
-
 def test_searching_goes_through_the_pages_with_real_keys(desk: Desk) -> None:
     report = open_report(desk)
     search = desk.search_row
@@ -351,15 +312,6 @@ def test_right_to_left_is_mirrored(desk: Desk) -> None:
     assert desk.page == 28
 
 
-def test_the_same_document_only_moves_to_another_mark(desk: Desk) -> None:
-    report = open_report(desk)
-    desk.root.show_form(is_text=True)
-    desk.root.open(report, TextHighlight(report.blocks_of_page(5)[0].id))
-    assert (desk.page, desk.root.is_text) == (5, True)
-    desk.root.open(report)
-    assert desk.page == 5
-
-
 def test_what_the_store_raises_is_said_and_nothing_breaks(desk: Desk) -> None:
     class Broken(DocumentInMemory):
         def blocks_of_page(self, page: int) -> list[Block]:
@@ -374,19 +326,6 @@ def test_what_the_store_raises_is_said_and_nothing_breaks(desk: Desk) -> None:
     desk.notice.dismiss()
     QTest.keyClicks(desk.search_field, "word")
     desk.wait(lambda: len(desk.notices) == 1)
-
-
-def test_closing_cancels_what_runs(desk: Desk) -> None:
-    report = annual_report()
-    report.gate.clear()
-    desk.root.open(report)
-    desk.wait(lambda: bool(report.draws))
-    with desk.hears(desk.root.closed):
-        QTest.mouseClick(desk.close_button, Qt.MouseButton.LeftButton)
-    desk.wait(lambda: report.cancelled == [1])
-    desk.wait(lambda: len(tasks.running) == 0)
-    assert desk.paper.shown is None
-    assert desk.text.toPlainText() == ""
 
 
 def test_opening_turning_and_drawing_are_little_work_for_the_window(desk: Desk) -> None:
@@ -419,20 +358,6 @@ def test_a_hundred_thousand_blocks_open_and_scroll_within_the_budget(desk: Desk)
     assert text.top_block_id in range(59_980, 60_001)
     assert desk.where.text().endswith("60\u00a0%")
     assert text.loaded <= 800
-
-
-def test_the_keyboards_focus_is_seen_and_a_click_leaves_no_ring(desk: Desk) -> None:
-    open_report(desk)
-    desk.close_button.setFocus()
-    middle = QPoint(desk.root.width() // 2, 1)
-    assert desk.root.grab().toImage().pixelColor(middle) != QColor(LIGHT.focus)
-    QTest.keyClick(desk.close_button, Key.Key_Tab)
-    assert desk.area.hasFocus()
-    assert desk.root.grab().toImage().pixelColor(middle) == QColor(LIGHT.focus)
-    desk.close_button.setFocus()
-    QTest.mouseClick(desk.area.viewport(), Qt.MouseButton.LeftButton)
-    assert desk.area.hasFocus()
-    assert desk.root.grab().toImage().pixelColor(middle) != QColor(LIGHT.focus)
 
 
 def test_a_double_click_comes_nearer_and_goes_back(desk: Desk) -> None:
@@ -477,17 +402,6 @@ def test_buttons_bring_the_page_nearer_and_farther_up_to_an_end(desk: Desk) -> N
     assert desk.paper.width() < before
     desk.root.show_form(is_text=True)
     assert not desk.larger.isVisible(), "text is as large as all text"
-
-
-def test_the_head_keeps_its_buttons_in_a_narrow_panel_and_shortens_the_name(desk: Desk) -> None:
-    open_report(desk)
-    desk.window.resize(374, 704)
-    tools = (desk.search_button, desk.previous_page, desk.next_page, desk.more_button, desk.close_button)
-    desk.wait(lambda: desk.close_button.geometry().right() < desk.root.header.width())
-    assert all(tool.isVisible() and tool.width() >= tool.sizeHint().width() for tool in tools)
-    assert desk.where.width() >= desk.where.sizeHint().width()
-    assert 0 < desk.name.width() < desk.name.sizeHint().width()
-    assert desk.window.minimumSizeHint().width() < 330
 
 
 def test_what_is_said_in_a_recording_is_saved_with_its_times_or_without(desk: Desk, tmp_path: Path) -> None:

@@ -8,23 +8,20 @@ from pathlib import Path
 
 import docx
 import pypdfium2 as pdfium
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtPrintSupport import QPrinter
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QRadioButton, QScrollArea
+from PySide6.QtWidgets import QLabel, QRadioButton
 
 from app.core.errors.saving_errors import FolderNotWritable
 from app.features.error_messages import sentence_for
-from app.store.projects import Projects
 from app.ui.exchange.export_dialog import (
     EXPORT_CHAT,
-    EXPORT_PROJECT_CHATS,
     ONE_CHAT_CHOSEN,
     ExportDialog,
     Printing,
     PrintPreview,
 )
-from app.ui.shared_labels import EXPORT_OR_PRINT, SAVED_AS
+from app.ui.shared_labels import SAVED_AS
 from app.ui.widgets.input_fields import SearchField
 from tests.helpers.desks.window import Frame
 from tests.helpers.texts import start_of
@@ -83,35 +80,6 @@ def test_several_are_chosen_among_all_and_a_search_keeps_what_is_ticked(frame: F
     ]
 
 
-def test_a_project_is_exported_with_all_of_its_chats(frame: Frame, tmp_path: Path) -> None:
-    projects = Projects(frame.app.database)
-    flat, empty = projects.create("Flat"), projects.create("Empty")
-    for title in ("Rent", "Heating", "Soup"):
-        number = add_chat(frame, title, "Well?", title)
-        if title != "Soup":
-            frame.app.conversations.update(number, project_id=flat.id)
-    frame.chats.reload()
-    assert EXPORT_OR_PRINT not in [one.text() for one in frame.chats.menu_of(-empty.id).actions()]
-    frame.chats.choose_for(-flat.id, "Export or print")
-    dialog = frame.find_step(ExportDialog)
-    assert EXPORT_PROJECT_CHATS.format(count=2, name="Flat") in [label.text() for label in dialog.findChildren(QLabel)]
-    choose(frame, dialog, "JSON", tmp_path / "flat.json")
-    chats = json.loads((tmp_path / "flat.json").read_text("utf-8"))["chats"]
-    assert {(chat["title"], chat["project"]["name"]) for chat in chats} == {("Rent", "Flat"), ("Heating", "Flat")}
-
-
-def test_a_name_that_has_another_ending_keeps_it(frame: Frame, tmp_path: Path) -> None:
-    number = add_chat(frame, "Lease v1.2", "Well?", "Yes.")
-    frame.show_chat(number)
-    frame.do("export")
-    dialog = frame.find_step(ExportDialog)
-    frame.click(dialog.export)
-    assert Path(frame.find_step(QFileDialog, "export_chats").selectedFiles()[0]).name == "Lease v1.2.pdf"
-    frame.choose_file(tmp_path / "lease v1.2", "export_chats")
-    frame.wait(lambda: SAVED_AS.format(name="lease v1.2.pdf") in frame.notices)
-    assert not (tmp_path / "lease v1.2").exists()
-
-
 def test_a_folder_that_takes_nothing_is_told(frame: Frame, tmp_path: Path) -> None:
     number = add_chat(frame, "Rent", "Well?", "Yes.")
     for ending in (".pdf", ".md"):
@@ -161,21 +129,3 @@ def test_only_the_pages_that_are_wanted_are_printed(frame: Frame, tmp_path: Path
     assert found[0] == [str(number + 1) for number in range(len(found[0]))]
     assert len(found[0]) > 3
     assert found[1] == ["2", "3"]
-
-
-@pytest.mark.parametrize("is_chosen", [True, False])
-def test_the_dialog_fits_a_small_screen_with_its_buttons_in_sight(frame: Frame, is_chosen: bool) -> None:
-    number = add_chat(frame, "Rent", "How high?", "High.")
-    frame.theme.zoom = 2.0
-    chats = [chat for chat in frame.conversations.find() if chat.id == number]
-    dialog = ExportDialog(frame.theme, chats, frame.window, name="", is_chosen=is_chosen)
-    dialog.open()
-    dialog.resize(dialog.width(), 440)  # of a screen that is so low
-    QApplication.processEvents()
-    assert dialog.height() == 440
-    for button in dialog.findChildren(QPushButton):
-        if button.objectName() in ("export_now", "print_now", "cancel_export"):
-            assert button.visibleRegion().boundingRect() == button.rect()
-    (area,) = [one for one in dialog.findChildren(QScrollArea) if one.parent() is dialog]
-    assert area.verticalScrollBar().maximum() > 0
-    dialog.reject()

@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QFontMetrics
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.core.installed_languages import ENGLISH, OWN_NAMES
+from app.core.installed_languages import ENGLISH
 from app.core.paths import resource_path
 from app.features.help_pages import CHANGES, WHATS_NEW, load_help_page, source_version
 from app.ui.help.help_window import CHANGES_IN_ENGLISH, NOT_TRANSLATED, OUTDATED, HelpWindow, show_help, shown_keys
 from app.ui.i18n import tr
 from app.ui.text.formats import cursor_over
 from app.ui.text.text_view import TextView
-from app.ui.window_language import PSEUDO, use_language
+from app.ui.window_language import use_language
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.window_tour import settle, shown_in
 
@@ -79,15 +77,6 @@ def test_a_page_that_is_missing_or_outdated_says_so_and_is_shown(frame: Frame, q
     assert (window.view.title.text(), note_of(window)) == (tr(WHATS_NEW), tr(CHANGES_IN_ENGLISH))
 
 
-def test_in_english_and_the_pseudo_language_no_page_is_about_its_language(frame: Frame, qapp: QApplication) -> None:
-    window = show_help(frame.theme, TRANSLATED, frame.window)
-    for language in (ENGLISH, PSEUDO):
-        use_language(qapp, language)
-        for name in (TRANSLATED, CHANGES):
-            window.show_page(name)
-            assert note_of(window) == ""
-
-
 def test_an_open_page_and_what_was_searched_go_along_with_the_language(
     frame: Frame, qapp: QApplication, pages: Path
 ) -> None:
@@ -108,31 +97,6 @@ def test_an_open_page_and_what_was_searched_go_along_with_the_language(
     settle()
     assert window.search.titles == []
     assert window.view.title.text() == load_help_page(OTHER, ENGLISH).title
-
-
-def test_every_title_has_room_in_the_list_in_every_language(frame: Frame, qapp: QApplication) -> None:
-    window = show_help(frame.theme, TRANSLATED, frame.window)
-    metrics, beside = QFontMetrics(frame.theme.font("strong")), frame.theme.px(28) + 1
-    for language in OWN_NAMES:
-        use_language(qapp, language)
-        settle()
-        titles = [window.rows.index(row, 0).data() for row in range(window.rows.rowCount())]
-        room = window.list.viewport().width() - beside
-        assert [title for title in titles if metrics.horizontalAdvance(title) > room] == [], language
-
-
-def test_a_search_marks_the_words_that_it_found_in_a_script_without_spaces(
-    frame: Frame, qapp: QApplication, pages: Path
-) -> None:
-    put_page(pages, "zh", TRANSLATED, "# 入门\n\n可以采摘更甜的葡萄。")
-    use_language(qapp, "zh")
-    window = show_help(frame.theme, OTHER, frame.window)
-    window.search.field.setText("采摘葡萄")
-    assert window.search.titles == ["入门"]
-    QTest.keyClick(window.search.field, Qt.Key.Key_Return)
-    assert window.page == TRANSLATED
-    views = [view for part in window.view.texts for view in part.body.findChildren(TextView)]
-    assert [mark.cursor.selectedText() for view in views for mark in view.extraSelections()] == ["采摘", "葡萄"]
 
 
 def test_an_arabic_page_begins_at_the_right_and_an_english_one_at_the_left_of_the_same_window(

@@ -5,21 +5,17 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 import app.ui
 from app.features.help_pages import CHANGES, load_help_page
-from app.ui.help import help_window
 from app.ui.help.help_topics import PAGES, SCREENS
-from app.ui.help.help_window import HelpPicture, HelpWindow, show_help
+from app.ui.help.help_window import HelpWindow, show_help
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.shell.keyboard import ShortcutSheet
 from app.ui.text.text_view import TextView
 from app.ui.widgets.dialogs import Dialog, QuestionDialog
 from tests.helpers.desks.desk import Desk
@@ -119,16 +115,6 @@ def test_every_dialog_has_a_page_and_leaves_f1_to_the_help() -> None:
     assert sorted(named - {kind.__name__ for kind in every_dialog()}) == []
 
 
-def test_f1_on_the_sheet_of_shortcuts_tells_about_the_keyboard(frame: Frame) -> None:
-    frame.do("shortcuts")
-    sheet = frame.find_step(ShortcutSheet)
-    frame.wait(sheet.isActiveWindow)
-    desk = help_of(frame, sheet)
-    assert desk.root.page == "keyboard"
-    assert "Ctrl+K" in desk.text
-    sheet.close()
-
-
 def test_escape_closes_the_help_and_returns_the_focus(frame: Frame) -> None:
     frame.chat.focus_composer()
     before = frame.focus
@@ -186,19 +172,6 @@ def test_the_list_shows_the_open_page_and_arrows_choose_others(frame: Frame) -> 
 def test_the_changelog_is_a_page(frame: Frame) -> None:
     desk = HelpDesk(show_help(frame.theme, CHANGES, frame.window))
     assert "The first version that can be used." in desk.text
-
-
-def test_a_picture_is_shown_where_it_was_made(frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = tmp_path / "conversation-light.png"
-    QImage(640, 400, QImage.Format.Format_RGB32).save(str(picture))
-    monkeypatch.setattr(help_window, "help_picture", lambda name, is_dark: None if is_dark else picture)
-    desk = HelpDesk(show_help(frame.theme, "chat", frame.window))
-    shown = desk.find_step(HelpPicture)
-    assert shown.isVisible()
-    assert shown.accessibleName() == "A chat with an answer"
-    assert 0 < shown.pixmap().deviceIndependentSize().width() <= desk.root.view.width()
-    frame.theme.scheme = "dark"
-    desk.wait(shown.isHidden)
 
 
 def test_nothing_of_the_help_is_cut_at_any_size(frame: Frame) -> None:

@@ -63,16 +63,6 @@ def test_a_newcomer_gets_each_hint_once_and_one_at_a_time(frame: Frame) -> None:
     assert told == [str(HINTS[1]), str(HINTS[2])]
 
 
-def test_hints_do_not_come_again_after_a_restart(frame: Frame) -> None:
-    give_answer(frame, begin(frame))
-    dismiss_all(frame)
-    hints = begin(frame)
-    assert give_answer(frame, hints) == []
-    for _ in range(MANY):
-        give_answer(frame, hints)
-    assert [notice.text for notice in frame.notify.bar.notices] == [str(HINTS[1])]
-
-
 def test_people_with_chats_get_no_hints_and_no_news_at_the_first_start_with_help(frame: Frame) -> None:
     frame.app.conversations.create(title="From before")
     hints = begin(frame)
@@ -92,12 +82,6 @@ def test_an_update_is_told_once_with_a_button_to_what_changed(frame: Frame) -> N
     dismiss_all(frame)
     begin(frame)
     assert frame.notify.bar.notices == []
-
-
-def test_the_first_hint_opens_the_help(frame: Frame) -> None:
-    give_answer(frame, begin(frame))
-    frame.click(next(b for b in frame.notify.bar.notices[0].buttons if b.text() == HELP))
-    assert frame.find_step(HelpWindow).page == "chat"
 
 
 @pytest.mark.parametrize("language", [code for code in OWN_NAMES if code != ENGLISH])

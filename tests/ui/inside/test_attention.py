@@ -24,9 +24,7 @@ from app.features.error_messages import sentence_for
 from app.features.inside.patterns import ALONE, REPEATED, AttentionMap, AttentionTarget, HeadPattern, repeats_of
 from app.ui.inside.attention import (
     ATTENTION_OF_HEAD,
-    ATTENTION_OF_LAYER,
     CANNOT_SEE_LATER,
-    HEAD_DESCRIPTION,
     HEADS,
     HEADS_SUMMARY,
     LOOKS_AT,
@@ -39,7 +37,6 @@ from app.ui.inside.attention import (
     largest_of,
 )
 from app.ui.inside.plots import COPY_AS_CSV, as_image, as_svg
-from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from tests.helpers.desks.desk import Desk
 from tests.helpers.engine import load
@@ -82,11 +79,6 @@ def test_the_keyboard_goes_from_token_to_token(view: AttentionView, desk: Desk) 
     assert view.largest.text() == LOOKS_AT.format(word="one", others="itself 100 %.")
 
 
-def test_a_click_on_a_token_chooses_it(view: AttentionView, desk: Desk) -> None:
-    QTest.mouseClick(view.arcs, Qt.MouseButton.LeftButton, pos=view.arcs.rect_of(1).center())
-    assert view.token == 1
-
-
 def test_layer_and_head_are_chosen_by_keys(view: AttentionView, desk: Desk) -> None:
     view.layer_field.number.setFocus()
     desk.press(Qt.Key.Key_Up, Qt.Key.Key_Up)
@@ -106,21 +98,6 @@ def test_a_thumbnail_opens_its_head_as_a_map(view: AttentionView, desk: Desk) ->
     assert view.map.current == (3, 0)
 
 
-def test_enter_opens_the_head_of_the_keyboard(view: AttentionView, desk: Desk) -> None:
-    view.show_as(HEADS)
-    view.heads.setFocus()
-    view.heads.setCurrentIndex(view.heads.heads.index(0, 0))
-    desk.press(Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Return)
-    assert (view.layer, view.head) == (1, 1)
-
-
-def test_a_thumbnail_says_what_its_head_does(view: AttentionView, desk: Desk) -> None:
-    index = view.heads.heads.index(1, 0)
-    said = index.data(Qt.ItemDataRole.AccessibleTextRole)
-    assert said == HEAD_DESCRIPTION.format(layer=1, head=0, words=ALONE[AttentionTarget.EVEN])
-    assert index.data(Qt.ItemDataRole.ToolTipRole) == said
-
-
 def test_a_cell_of_the_map_is_told_in_words(view: AttentionView, desk: Desk) -> None:
     view.show_as(MAP)
     view.map.setFocus()
@@ -128,12 +105,6 @@ def test_a_cell_of_the_map_is_told_in_words(view: AttentionView, desk: Desk) -> 
     assert view.cell.text() == LOOKS_AT_PERCENT.format(looking="four", looked="two", percent=25)
     desk.press(Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Right)
     assert view.cell.text() == CANNOT_SEE_LATER.format(looking="one", looked="three")
-
-
-def test_a_longer_text_is_shown_from_its_beginning(view: AttentionView, desk: Desk) -> None:
-    view.look_at("word " * 600)
-    desk.wait(lambda: view.seen is not None)
-    assert view.cut.text() == FIRST_TOKENS_SHOWN.format(count=256)
 
 
 def test_everything_is_saved_and_copied(view: AttentionView, desk: Desk) -> None:
@@ -151,12 +122,6 @@ def test_everything_is_saved_and_copied(view: AttentionView, desk: Desk) -> None
         renderer = QSvgRenderer(as_svg(plot))
         assert renderer.isValid()
         assert renderer.viewBox().size() == plot.picture_size()
-
-
-def test_nothing_is_shown_of_nothing(view: AttentionView, desk: Desk) -> None:
-    view.look_at("")
-    assert view.seen is None
-    assert not view.stack.isVisible()
 
 
 def test_a_model_without_attention_says_so(ui: UiContext, qtbot: QtBot, tmp_path: Path) -> None:
@@ -190,20 +155,6 @@ def test_a_tab_with_a_model_of_its_own_has_that_one_looked_into(
     view.look_at(TEXT)
     Desk(view).wait(lambda: view.seen is not None and not view.is_looking)
     assert held == ["opened", "let go"]
-
-
-def test_layers_without_attention_are_passed_over(ui: UiContext, qtbot: QtBot) -> None:
-    view = AttentionView(ui, lambda _: nullcontext(None))  # type: ignore[arg-type, return-value]
-    qtbot.addWidget(view)
-    tokens = tuple(TokenSeen(number, b" a") for number in range(5))
-    even = np.tri(5, dtype=np.float32) / np.arange(1, 6)[:, None].astype(np.float32)
-    patterns = ((HeadPattern(AttentionTarget.EVEN),),) * 3
-    view._show(AttentionMap(tokens, (2, 5, 9), np.stack([even[None]] * 3), repeats_of(tokens), patterns, True))
-    assert view.layer_field.number.cleanText() == "2"
-    for key, number in ((Qt.Key.Key_Up, "5"), (Qt.Key.Key_Up, "9"), (Qt.Key.Key_Up, "9"), (Qt.Key.Key_Down, "5")):
-        QTest.keyClick(view.layer_field.number, key)
-        assert view.layer_field.number.cleanText() == number
-    assert view.map.plot.title == ATTENTION_OF_LAYER.format(layer=5)
 
 
 @pytest.mark.model

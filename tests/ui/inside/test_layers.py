@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import Guess, TokenSeen
 from app.engine.client import EngineClient
-from app.ui.inside.layers import LAYER_GUESSES, OUTPUT, OUTPUT_GUESSES, LayersView, LogitLens
+from app.ui.inside.layers import LAYER_GUESSES, OUTPUT_GUESSES, LayersView, LogitLens
 from app.ui.inside.plots import COPY_AS_CSV, as_image, as_svg
 from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
@@ -50,13 +50,6 @@ def test_the_engines_words_are_shown(view: LayersView, ui: UiContext) -> None:
     assert view.cut.isHidden()
 
 
-def test_the_last_row_is_called_the_output(view: LayersView, desk: Desk) -> None:
-    model = view.grid.lens
-    names = [model.headerData(row, Qt.Orientation.Vertical) for row in range(2)]
-    assert names == ["0", OUTPUT]
-    assert view.cell.text() == OUTPUT_GUESSES.format(word="sat", guesses="“down” 55 %")
-
-
 def test_arrows_go_from_cell_to_cell_and_tell_what_was_likely(view: LayersView, desk: Desk) -> None:
     view.grid.setFocus()
     desk.press(Qt.Key.Key_Left)
@@ -82,9 +75,3 @@ def test_the_grid_is_saved_and_copied(view: LayersView, desk: Desk) -> None:
     assert len(rows) == 1 + 4 + 4
     assert as_image(view.grid).size() == 2 * view.grid.picture_size()
     assert QSvgRenderer(as_svg(view.grid)).isValid()
-
-
-def test_nothing_is_shown_of_nothing(view: LayersView, desk: Desk) -> None:
-    view.look_at(" ")
-    assert not view.grid.isVisible()
-    assert view.grid.lens.rowCount() == 0

@@ -21,12 +21,11 @@ from app.core.errors.exchange_errors import TextFileUnreadable
 from app.features.chat import session_messages as m
 from app.features.error_messages import sentence_for
 from app.ui.chat.actions import PREVIOUS_VERSION
-from app.ui.chat.chat_inside import ANSWER_PROMPT, THE_ANSWER, THE_QUESTION
+from app.ui.chat.chat_inside import ANSWER_PROMPT, THE_ANSWER
 from app.ui.chat.chat_view import ChatView
-from app.ui.inside import flow, tokens
+from app.ui.inside import flow
 from app.ui.inside.attention import LOOKS_AT, AttentionView
 from app.ui.inside.flow import SHOW_MORE_TOKENS
-from app.ui.inside.how_it_works import HowItWorks
 from app.ui.inside.inside_panel import LEAVE_FILE, NAME_AND_CHARACTERS, OWN_TEXT, InsidePanel
 from app.ui.inside.layers import LayerGrid
 from app.ui.inside.look import CANCELLED, WAITING_FOR_ANSWER
@@ -42,7 +41,7 @@ from app.ui.inside.tokens import (
 )
 from app.ui.models.compare_results import BITS_PER_BYTE
 from app.ui.models.model_facts import LAYERS
-from app.ui.shared_labels import ATTENTION, HOW_IT_WORKS, WHAT_IS_SELECTED
+from app.ui.shared_labels import ATTENTION, WHAT_IS_SELECTED
 from app.ui.shell.main_window import LOOK_INSIDE
 from app.ui.theme import Theme
 from app.ui.widgets.layouts import InsideSplitter
@@ -122,28 +121,10 @@ def test_keys_open_it_and_escape_gives_the_keyboard_back_also_where_it_takes_the
     assert person.focus is person.chat.field
 
 
-def test_it_leads_to_how_a_model_works(begin: Begin) -> None:
-    person = begin()
-    person.press_keys()
-    person.inside.click(person.inside.button(HOW_IT_WORKS))
-    assert person.frame.current_tab == "models"
-    assert person.frame.find_step(HowItWorks).isVisible()
-
-
 def test_closed_it_costs_a_start_and_an_answer_nothing() -> None:
     code = "import app.ui.chat.chat_tab, sys; print([name for name in sys.modules if name.startswith('app.ui.inside')])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
-
-
-def test_with_it_closed_no_answer_tells_its_tokens(begin: Begin) -> None:
-    person = begin()
-    person.chat.ask("One")
-    person.press_keys()
-    person.inside.show_page("Probabilities")
-    person.press_keys()
-    person.chat.ask("Two")
-    assert [ask["alternatives"] for ask in requests(person.script)] == [-1, -1]
 
 
 def test_the_last_answer_is_cut_into_tokens_and_its_prompt_with_the_template(begin: Begin) -> None:
@@ -180,33 +161,6 @@ def test_what_is_selected_goes_first_and_a_text_of_ones_own_stays(begin: Begin) 
     assert person.inside.looks_at == OWN_TEXT
 
 
-def test_the_message_that_the_keyboard_is_at_is_looked_at(begin: Begin) -> None:
-    person = begin({"when": "First", "text": "One house"}, {"text": "Two boats"})
-    person.chat.ask("First")
-    person.chat.ask("Second")
-    person.press_keys()
-    inside = person.inside
-    inside.wait_for("Two", "·boats")
-    person.chat.turns[1].setFocus()
-    inside.wait_for("One", "·house")
-    person.chat.question(0).setFocus()
-    inside.wait_for("First")
-    assert inside.looks_at == THE_QUESTION
-
-
-def test_what_was_selected_in_a_chat_that_was_left_is_looked_at_no_more(begin: Begin) -> None:
-    person = begin({"text": "A house by the sea"})
-    person.chat.ask("Where?")
-    person.press_keys()
-    view = person.chat.last_views[0]
-    view.setFocus()
-    view.selectAll()
-    person.inside.wait(lambda: person.inside.looks_at == WHAT_IS_SELECTED)
-    person.frame.new_chat()
-    assert person.inside.offered == [OWN_TEXT]
-    person.inside.wait_for()
-
-
 def test_while_an_answer_is_written_a_look_waits_and_says_so(begin: Begin) -> None:
     person = begin({"when": "long", "text": "one two", "held_after": 1, "until": "go"}, {"text": "Short"})
     person.chat.ask("First")
@@ -220,16 +174,6 @@ def test_while_an_answer_is_written_a_look_waits_and_says_so(begin: Begin) -> No
     person.inside.wait(lambda: person.inside.said == WAITING_FOR_ANSWER)
     (person.script.parent / "go").touch()
     person.inside.wait(lambda: person.inside.said == "")
-
-
-def test_a_sleeping_model_is_woken(begin: Begin) -> None:
-    person = begin({"text": "Good morning"})
-    person.chat.ask("Hello")
-    person.frame.loader.sleep()
-    person.frame.wait(lambda: person.frame.app.is_asleep)
-    person.press_keys()
-    person.inside.wait_for("Good", "·morning")
-    person.frame.wait(lambda: person.frame.loader.state == "ready")
 
 
 def test_nothing_is_held_of_a_temporary_chat_that_was_left(begin: Begin) -> None:
@@ -353,32 +297,6 @@ def test_a_long_text_shows_its_beginning_and_more_on_a_click(begin: Begin, monke
     assert len(person.inside.tokens) == 600
 
 
-def test_the_tokens_page_tells_that_it_has_only_the_beginning_of_a_text(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tokens, "MOST_TOLD_CHARACTERS", 13)
-    person = begin()
-    person.press_keys()
-    inside = person.inside
-    inside.type_own("one two three " * 100)
-    inside.wait_for("one", "·two", "·three")
-    assert "1,400" in inside.counts, "of how many characters these are the first"
-
-
-def test_the_field_for_a_text_is_one_line_and_grows_to_four(begin: Begin) -> None:
-    person = begin()
-    person.press_keys()
-    inside = person.inside
-    inside.look_at(OWN_TEXT)
-    field, heights = inside.own_text.parentWidget(), []
-    for lines in (1, 2, 4, 9):
-        inside.own_text.setPlainText("\n".join(["word"] * lines))
-        heights.append(field.height())
-    line = inside.own_text.fontMetrics().lineSpacing()
-    assert heights[0] < 2 * line + 6, "one line"
-    assert [round((height - heights[0]) / line) for height in heights] == [0, 1, 3, 3]
-
-
 def test_reading_a_long_text_tells_how_far_it_is_and_stops_on_a_click(begin: Begin) -> None:
     person = begin()
     person.press_keys()
@@ -392,18 +310,6 @@ def test_reading_a_long_text_tells_how_far_it_is_and_stops_on_a_click(begin: Beg
     assert inside.said == CANCELLED
     assert 0 < len(inside.tokens) < 3000
     assert BITS_PER_BYTE in inside.figures
-
-
-def test_a_crash_ends_the_look_and_the_window_goes_on(begin: Begin) -> None:
-    person = begin({"text": "A house", "times": 1}, {"crash_after": 1, "times": 1})
-    person.chat.ask("Where?")
-    person.press_keys()
-    inside = person.inside
-    inside.show_page("Probabilities")
-    inside.click(inside.read_again)
-    inside.wait(lambda: inside.said.startswith("The engine stopped unexpectedly"))
-    inside.press_state()
-    inside.wait_for("A", "·house")
 
 
 def test_a_document_and_the_panel_take_each_others_place_where_both_have_no_room(begin: Begin) -> None:
@@ -421,18 +327,6 @@ def test_a_document_and_the_panel_take_each_others_place_where_both_have_no_room
     QApplication.processEvents()
     frame.chat.session.send_request(m.ShowDocument(stored))
     assert (inside.is_pane_open, frame.reader.root.isVisible(), frame.chat.isVisible()) == (True, True, True)
-
-
-def test_the_width_comes_back_after_a_restart(qapp: QApplication, begin: Begin) -> None:
-    person = begin()
-    person.press_keys()
-    person.beside.moveSplitter(person.beside.width() - 500, 1)
-    wide = person.beside.frame.width()
-    person.press_keys()
-    person.press_keys()
-    assert person.beside.frame.width() == wide
-    person.frame.window.close()
-    assert person.frame.app.settings.window.inside_width == wide
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtTest import QTest
@@ -18,7 +18,6 @@ from pytestqt.qtbot import QtBot
 from app.features.inside.model_comparison import FittedLine
 from app.ui.inside.maps import HeatMap, share_colour
 from app.ui.inside.plots import (
-    POINT_COUNT,
     Plot,
     PlotButtons,
     PlotPoint,
@@ -116,22 +115,6 @@ def test_what_has_no_logarithm_is_left_out(points: ScatterPlot, bad: float) -> N
     assert {points.point_at(QPointF(x, y)) for x in range(0, 500, 8) for y in range(0, 340, 8)} == {-1, 0, 1, 2}
 
 
-def test_no_points_are_an_empty_plot(points: ScatterPlot) -> None:
-    points.show_points(())
-    assert points.accessibleDescription() == POINT_COUNT.format(count=0)
-    assert svg_image(as_svg(points), points.picture_size()).width() == 500
-
-
-def test_another_scheme_is_followed(points: ScatterPlot, shares: HeatMap, theme: Theme) -> None:
-    for plot in (points, shares.plot):
-        theme.scheme = "light"
-        light = as_image(plot)
-        theme.scheme = "dark"
-        dark = as_image(plot)
-        assert light.pixelColor(3, light.height() - 3).lightness() > 200
-        assert dark.pixelColor(3, dark.height() - 3).lightness() < 60
-
-
 @pytest.mark.parametrize("name", ["points", "shares"])
 def test_a_saved_picture_can_be_opened_and_is_not_empty(name: str, request: pytest.FixtureRequest) -> None:
     widget = request.getfixturevalue(name)
@@ -144,13 +127,6 @@ def test_a_saved_picture_can_be_opened_and_is_not_empty(name: str, request: pyte
         assert len(found) > 10
         assert [255, 0, 255] not in found.tolist()
     assert np.abs(grey(png.scaled(svg.size(), mode=SMOOTH)) - grey(svg)).mean() < 2
-
-
-def test_a_saved_map_has_the_colours_of_its_shares(shares: HeatMap, theme: Theme) -> None:
-    svg = svg_image(as_svg(shares.plot), shares.plot.picture_size())
-    found = pixels(svg)
-    for share in (1.0, 0.25, 0.04, 0.0):
-        assert np.abs(found - share_colour(theme, share).toTuple()[:3]).max(axis=1).min() <= 1
 
 
 @pytest.mark.slow
@@ -220,15 +196,6 @@ def test_arrows_move_the_frame_and_what_it_is_on_is_told(shares: HeatMap) -> Non
     for key in (Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Down):
         QTest.keyClick(shares, key)
     assert seen == [(2, 2), (1, 2), (1, 1), (2, 1)]
-
-
-def test_a_click_chooses_the_cell_below(shares: HeatMap) -> None:
-    chosen: list[tuple[int, int]] = []
-    shares.chosen.connect(lambda row, column: chosen.append((row, column)))
-    for row, column in ((0, 0), (2, 1)):
-        QTest.mouseClick(shares.viewport(), Qt.MouseButton.LeftButton, pos=shares.place_of(row, column))
-    QTest.mouseClick(shares.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
-    assert chosen == [(0, 0), (2, 1)]
 
 
 def test_a_large_map_is_whole_at_first_and_follows_the_frame_when_it_is_larger(shares: HeatMap) -> None:

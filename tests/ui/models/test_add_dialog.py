@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors.model_errors import ModelMissing, ModelUnreadable
+from app.core.errors.model_errors import ModelUnreadable
 from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken, CopyProgress
 from app.features.error_messages import sentence_for
@@ -135,16 +135,6 @@ def test_cancel_in_the_notice_leaves_everything_as_it_was(
     assert frame.loader.state == "asleep"
 
 
-def test_a_notice_that_was_dismissed_does_not_stop_the_copy(
-    asked: AddDialog, frame: Frame, copier: Copier, qtbot: QtBot
-) -> None:
-    press(asked, ADD, qtbot)
-    qtbot.waitUntil(lambda: "500 MB" in "".join(frame.notices))
-    frame.notice.dismiss()
-    copier.may_go_on.set()
-    qtbot.waitUntil(lambda: frame.loader.state == "ready")
-
-
 def test_a_problem_is_a_sentence(asked: AddDialog, frame: Frame, copier: Copier, qtbot: QtBot) -> None:
     copier.error = DiskFull("/models")
     copier.may_go_on.set()
@@ -152,12 +142,6 @@ def test_a_problem_is_a_sentence(asked: AddDialog, frame: Frame, copier: Copier,
     qtbot.waitUntil(lambda: len(frame.notices) == 1 and not shows(COPYING_MODEL, frame.notices[0]))
     assert "disk" in frame.notices[0].lower()
     assert frame.loader.state == "asleep"
-
-
-def test_cancelling_the_question_does_nothing(asked: AddDialog, frame: Frame, copier: Copier, qtbot: QtBot) -> None:
-    qtbot.keyClick(asked, Qt.Key.Key_Escape)
-    assert not asked.isVisible()
-    assert (copier.asked, frame.loader.state) == ([], "asleep")
 
 
 def test_a_model_that_is_here_already_is_only_opened(frame: Frame, copier: Copier, qtbot: QtBot) -> None:
@@ -174,11 +158,6 @@ def test_a_file_from_the_command_line_is_opened_where_it_is(
     frame.open_files(model)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert (frame.loader.path, copier.asked) == (model, [])
-
-
-def test_a_file_that_is_gone_is_told(frame: Frame, copier: Copier, tmp_path: Path, qtbot: QtBot) -> None:
-    frame.drop(tmp_path / "gone.gguf")
-    qtbot.waitUntil(lambda: frame.notices == [sentence_for(ModelMissing("gone.gguf")).text])
 
 
 @pytest.mark.parametrize(
@@ -245,13 +224,3 @@ def test_add_a_file_asks_for_one_and_copies_it_for_real(frame: Frame, model: Pat
     assert frame.loader.path.is_relative_to(frame.paths.models)
     assert frame.loader.path.read_bytes() == model.read_bytes()
     assert frame.loader.path in [each.model.path for each in frame.models.list_installed()]
-
-
-def test_what_is_no_model_is_refused_with_a_sentence(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
-    broken = tmp_path / "broken.gguf"
-    broken.write_bytes(b"GGUF" + bytes(100))
-    frame.app.change_settings("models", add_how=COPY)
-    frame.drop(broken)
-    qtbot.waitUntil(lambda: len(frame.notices) == 1 and "broken.gguf" in frame.notices[0])
-    assert frame.loader.state == "asleep"
-    assert not list(frame.paths.models.rglob("*.gguf"))

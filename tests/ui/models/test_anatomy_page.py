@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
@@ -25,7 +24,6 @@ from app.ui.models.model_facts import (
 )
 from app.ui.shared_labels import CONTEXT, STARTER
 from app.ui.text.formula import FormulaView
-from tests.helpers.clipping import clipped_texts
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.tiny_models import make_tiny
 from tests.ui.models.stand_in import Pages
@@ -76,32 +74,6 @@ def test_formulas_stand_where_they_help(pages: Pages, qtbot: QtBot) -> None:
     terms = [term for term, row in rows(page).items() if row.formula is not None]
     assert terms == [VOCABULARY, HEADS_PER_LAYER, KEY_SIZE, MEMORY_PER_TOKEN]
     assert all(formula.accessibleName() for formula in formulas)
-
-
-def test_one_goes_back_to_the_list(pages: Pages, qtbot: QtBot) -> None:
-    page = open_starter(pages, qtbot)
-    qtbot.mouseClick(page.back, Qt.MouseButton.LeftButton)
-    assert pages.shown == "installed"
-
-
-@pytest.mark.parametrize(("width", "zoom"), [(1280, 1.0), (900, 1.0), (900, 1.5)])
-def test_nothing_is_cut_off(pages: Pages, qtbot: QtBot, width: int, zoom: float) -> None:
-    pages.theme.zoom = zoom
-    pages.column.setFixedWidth(pages.theme.px(200))
-    pages.window.resize(width, 800)
-    page = open_starter(pages, qtbot)
-    pages.wait(lambda: all(formula.is_drawn for formula in page.findChildren(FormulaView)))
-    pages.wait(lambda: clipped_texts(pages.window) == [])
-    assert page.area.widget().width() <= page.area.viewport().width()
-
-
-def test_a_file_that_is_gone_says_so(pages: Pages, qtbot: QtBot) -> None:
-    pages.show("installed")
-    pages.wait(lambda: bool(pages.cards("installed")))
-    qtbot.mouseClick(pages.card("Phi 4 mini").buttons["inside"], Qt.MouseButton.LeftButton)
-    page = pages.find_step(AnatomyPage)
-    pages.wait(lambda: page.empty.isVisible() and "Phi-4-mini" in page.empty.text())
-    assert not page.findChildren(FactRow)
 
 
 def test_what_a_file_does_not_say_is_said_to_be_missing(tmp_path: Path) -> None:

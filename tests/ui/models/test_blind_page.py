@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.inside.model_comparison import ModelAsleep
 from app.ui.models import blind
 from app.ui.models.blind import (
     CHOOSE_DIFFERENT_MODELS,
@@ -21,8 +19,7 @@ from app.ui.models.blind import (
     VOTES_SO_FAR,
     BlindPage,
 )
-from app.ui.shared_labels import CHAT_MODEL_SLEEPS, STOPPED_LABEL, TOKENS_PER_SECOND, UNDO, WRITING
-from tests.helpers.clipping import clipped_texts
+from app.ui.shared_labels import STOPPED_LABEL, TOKENS_PER_SECOND, UNDO, WRITING
 from tests.helpers.models_on_disk import model_bytes
 from tests.helpers.script import write_script
 from tests.helpers.texts import shows
@@ -116,16 +113,6 @@ def test_votes_add_up_and_can_be_cleared(room: Room, qtbot: QtBot) -> None:
     assert shows(VOTES_SO_FAR, page.tally.text())
 
 
-def test_not_blind_the_names_stand_there_from_the_start_and_no_vote_is_asked(room: Room, qtbot: QtBot) -> None:
-    page = room.page
-    room.click(page.blind)
-    ask(room, qtbot)
-    assert [card.heading for card in page.answers] == [f"A: {FIRST}", f"B: {SECOND}"]
-    room.wait(lambda: not page.is_running)
-    assert not any(vote.isVisible() for vote in page.votes)
-    assert room.settings.models.votes == ()
-
-
 def test_stopped_it_shows_the_names_and_asks_no_vote(room: Room, qtbot: QtBot, script: Path) -> None:
     write_script(script.parent, {"text": "word by word", "held_after": 1, "until": "never"})
     page = room.page
@@ -162,31 +149,3 @@ def test_two_different_models_and_a_question_are_needed(room: Room, qtbot: QtBot
     page.choices[1].choose(page.choices[0].value)
     assert not page.ask_button.isEnabled()
     assert page.status.text() == CHOOSE_DIFFERENT_MODELS
-
-
-def test_return_asks_and_shift_return_breaks_the_line(room: Room, qtbot: QtBot) -> None:
-    page = room.page
-    page.question.setFocus()
-    qtbot.keyClicks(page.question, "One")
-    qtbot.keyClick(page.question, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
-    qtbot.keyClicks(page.question, "two")
-    assert not page.is_running
-    qtbot.keyClick(page.question, Qt.Key.Key_Return)
-    assert page.is_running
-    assert page.question.toPlainText() == "One\ntwo"
-    room.wait(lambda: not page.is_running)
-
-
-def test_that_the_chats_model_rests_is_said(room: Room) -> None:
-    room.page._on_event((0, ModelAsleep("Chatty")))
-    assert room.page.status.text() == CHAT_MODEL_SLEEPS.format(name="Chatty")
-    assert room.loader.looks == 1
-
-
-@pytest.mark.parametrize(("width", "zoom"), [(1000, 1.0), (620, 1.0), (620, 1.5)])
-def test_nothing_is_cut_off(room: Room, qtbot: QtBot, width: int, zoom: float) -> None:
-    room.theme.zoom = zoom
-    room.root.resize(width, 800)
-    ask(room, qtbot)
-    room.wait(lambda: not room.page.is_running)
-    room.wait(lambda: clipped_texts(room.root) == [])

@@ -6,7 +6,6 @@ import csv
 import io
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,9 @@ from app.core.errors.saving_errors import FolderNotWritable
 from app.core.events import CancelToken
 from app.features.error_messages import sentence_for
 from app.features.inside import model_comparison
-from app.features.inside.model_comparison import ComparedModel, ModelAsleep, ModelFigures
+from app.features.inside.model_comparison import ModelFigures
 from app.ui.inside.plots import ScatterPlot
 from app.ui.models import compare_page, compare_results
-from app.ui.models.compare_choices import FIRST_PART_READ, NEEDS_MEMORY, NEEDS_TOO_MUCH, detail_of, told_apart
 from app.ui.models.compare_page import CHOOSE_A_MODEL, PASSAGE_HINT, ComparePage
 from app.ui.models.compare_results import (
     ALL_OF_ONE_SIZE,
@@ -32,21 +30,17 @@ from app.ui.models.compare_results import (
     BETTER_BUT_SLOWER,
     LARGER_NOT_BETTER,
     MODELS_MEASURED,
-    TEXT_TOO_SHORT,
     TREND_UNCERTAIN,
     TWO_SIZES_ONLY,
     Results,
     line_words,
 )
 from app.ui.models.compare_table import BITS, NAME, SPEED
-from app.ui.shared_labels import CHAT_MODEL_SLEEPS
-from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.script import write_script
 from tests.helpers.texts import shows, start_of
 from tests.helpers.tiny_models import make_tiny
 from tests.ui.models.rooms import Room, open_room
-from tests.ui.models.stand_in import installed
 
 NOT_WRITABLE = start_of(sentence_for(FolderNotWritable("{path}")).text)
 
@@ -143,29 +137,6 @@ def test_a_file_is_read_as_text_and_a_binary_one_is_refused(room: Room, tmp_path
     assert page.passage.text.startswith("Dear Ada")
 
 
-def test_a_long_text_says_how_much_of_it_is_read(room: Room) -> None:
-    page = room.page
-    room.click(room.button("Text: My own"))
-    page.passage.edit.setPlainText("é" * 40_000)
-    assert page.passage.note.text() == FIRST_PART_READ.format(read="32 kB", size="80 kB")
-    assert page.passage.compared == "é" * 16_000
-
-
-def test_that_the_chats_model_rests_is_said(room: Room) -> None:
-    room.page._on_event(ModelAsleep("Chatty"))
-    assert room.page.rests.text() == CHAT_MODEL_SLEEPS.format(name="Chatty")
-    assert room.page.rests.isVisible()
-    assert room.loader.looks == 1
-
-
-@pytest.mark.parametrize(("width", "zoom"), [(1000, 1.0), (660, 1.0), (660, 1.5)])
-def test_nothing_is_cut_off(room: Room, width: int, zoom: float) -> None:
-    room.theme.zoom = zoom
-    room.root.resize(width, 800)
-    room.page.results.show_found([one("Small", 10**6, 1.2), one("Large", 10**7, 1.0), one("Huge", 10**8, 0.9)], NAMES)
-    room.wait(lambda: clipped_texts(room.root) == [])
-
-
 NAMES = ["Small", "Large", "Huge"]
 
 
@@ -220,15 +191,6 @@ def test_who_failed_is_told_with_the_reason(room: Room) -> None:
     assert not any(button.isVisible() for button in room.page.results.findChildren(QPushButton))
 
 
-def test_a_text_that_is_too_short_says_so(room: Room) -> None:
-    room.page.results.show_found([one("Small", 10**6, float("nan")), one("Large", 10**7, float("nan"))], NAMES[:2])
-    table = room.page.results.table.rows
-    assert [table.data(table.index(row, BITS)) for row in (0, 1)] == ["–", "–"]
-    assert room.page.results.best.text() == TEXT_TOO_SHORT
-    assert not room.page.results.use.isVisible()
-    assert room.page.results.plot is None
-
-
 def test_few_points_prove_nothing() -> None:
     assert shows(ALL_OF_ONE_SIZE, line_words([one("a", 10, 1.0), one("b", 10, 0.9)]))
     assert shows(TWO_SIZES_ONLY, line_words([one("a", 100, 1.0), one("b", 101, 1.1), one("c", 1000, 0.9)]))
@@ -238,19 +200,6 @@ def test_few_points_prove_nothing() -> None:
     assert shows(TREND_UNCERTAIN, line_words(wild))
     worse = [one("a", 10**n, 10 ** (0.05 * n)) for n in range(6, 10)]
     assert shows(LARGER_NOT_BETTER, line_words(worse))
-
-
-def test_what_a_model_needs_stands_below_its_name() -> None:
-    small = ComparedModel(Path("x"), "X", False, 134_500_000, 10**8, 400_000_000)
-    assert detail_of(small, fits=True) == "134M parameters · needs 400 MB"
-    assert detail_of(small, fits=False) == NEEDS_TOO_MUCH.format(needs=NEEDS_MEMORY.format(size="400 MB"))
-    assert "x" in detail_of(ComparedModel(Path("x"), "X", False, error=ModelMissing("x")), fits=False)
-
-
-def test_models_of_one_name_are_told_apart() -> None:
-    rows = [installed("Same", 1.0), installed("Same", 2.0, tag="Q8_0"), installed("Other", 1.0)]
-    rows[1] = replace(rows[1], model=replace(rows[1].model, path=Path("/models/other/Same-Q8_0.gguf")))
-    assert list(told_apart(rows).values()) == ["Same (Q4_K_M)", "Same (Q8_0)", "Other"]
 
 
 def test_a_window_that_closes_ends_the_work(frame: Frame, tmp_path: Path) -> None:

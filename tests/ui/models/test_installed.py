@@ -19,11 +19,9 @@ from app.ui.models.installed_page import (
     DOWNLOAD_IMAGE_SUPPORT,
     FINDS_PASSAGES,
     INSTALLED,
-    MISSING_PARTS,
     MODEL_IN_USE,
     MODEL_LEFT_LIST,
     MORE_ABOUT_MODEL,
-    NO_FOREIGN_MODELS,
     NOT_USED_YET,
     SHOW_IN_FOLDER,
     STOP_FINDING_PASSAGES,
@@ -70,14 +68,6 @@ def test_size_quantization_last_use_and_origin_in_words(pages: Pages, qtbot: QtB
     assert pages.link("installed").text() == f"{INSTALLED} · 4"
 
 
-def test_what_comes_elsewhere_is_counted_at_once(pages: Pages, qtbot: QtBot) -> None:
-    open_page(pages, qtbot)
-    pages.models.ours = [*pages.models.ours, installed("Opened in Write", 1.0, "opened")]
-    pages.models.list_changed.notify_all(None)
-    qtbot.waitUntil(lambda: pages.link("installed").text() == f"{INSTALLED} · 5")
-    qtbot.waitUntil(lambda: "Opened in Write" in shown(pages))
-
-
 def test_use_loads_it_and_goes_to_the_chat(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     qtbot.mouseClick(pages.card("Phi 4 mini").buttons["use"], Qt.MouseButton.LeftButton)
@@ -100,18 +90,6 @@ def test_f2_renames_and_an_empty_name_takes_it_back(pages: Pages, qtbot: QtBot) 
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: shown(pages) == NAMES)
     assert [call[2] for call in pages.models.calls if call[0] == "rename"] == ["Quick answers", ""]
-
-
-def test_escape_leaves_the_name(pages: Pages, qtbot: QtBot) -> None:
-    open_page(pages, qtbot)
-    press(pages, qtbot, "Phi 4 mini", Qt.Key.Key_F2)
-    card = pages.card("Phi 4 mini")
-    editor = editor_of(card)
-    qtbot.keyClicks(editor, "x")
-    qtbot.keyClick(editor, Qt.Key.Key_Escape)
-    assert card.hasFocus()
-    assert shown(pages) == NAMES
-    assert pages.models.calls == []
 
 
 def test_delete_takes_it_away_at_once_and_undo_brings_it_back(pages: Pages, qtbot: QtBot) -> None:
@@ -204,22 +182,6 @@ def test_those_of_other_programs_can_be_used_and_nothing_else(pages: Pages, qtbo
     assert pages.loader.loaded == [pages.models.theirs[0].model.path]
 
 
-def test_parts_that_are_missing_are_said_and_it_cannot_be_used(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.ours = [installed("Half", 9.0, missing=("Half-00002-of-00002.gguf",))]
-    pages.show("installed")
-    qtbot.waitUntil(lambda: shown(pages) == ["Half"])
-    assert pages.card("Half").badge.text == MISSING_PARTS.format(count=1)
-    press(pages, qtbot, "Half", Qt.Key.Key_Return)
-    assert pages.loader.loaded == []
-
-
-def test_without_any_the_page_says_so(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.theirs = []
-    pages.show("others")
-    qtbot.waitUntil(lambda: pages.empty("others").text() == NO_FOREIGN_MODELS)
-    assert pages.empty("others").isVisible()
-
-
 def test_every_button_says_which_model_it_is_about(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     card = pages.card("Phi 4 mini")
@@ -245,18 +207,6 @@ def test_the_last_use_in_words() -> None:
         USED_OVER_A_YEAR_AGO,
     ]
     assert used_words(None, noon) == NOT_USED_YET
-
-
-def test_nobody_who_writes_a_name_is_interrupted_by_news(pages: Pages, qtbot: QtBot) -> None:
-    open_page(pages, qtbot)
-    press(pages, qtbot, "Phi 4 mini", Qt.Key.Key_F2)
-    pages.models.ours.append(installed("New one", 1.0))
-    task = pages.page("installed").reload()
-    qtbot.waitUntil(lambda: task.done)
-    editor = editor_of(pages.card("Phi 4 mini"))
-    assert len(shown(pages)) == 4
-    qtbot.keyClick(editor, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: shown(pages) == [*NAMES, "New one"])
 
 
 def test_what_could_not_be_deleted_comes_back(pages: Pages, qtbot: QtBot) -> None:

@@ -12,9 +12,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors.model_errors import FolderWithoutModels, ModelAltered
+from app.core.errors.model_errors import ModelAltered
 from app.features.error_messages import sentence_for
-from app.ui.models.add_model_file import COPY, IN_PLACE
+from app.ui.models.add_model_file import COPY
 from app.ui.models.installed_page import COPY_TO_DISK
 from app.ui.models.model_disk_dialog import (
     ADDED_UNCHECKED,
@@ -28,7 +28,6 @@ from app.ui.models.model_disk_dialog import (
 )
 from app.ui.models.models_tab import ModelsView
 from app.ui.shared_labels import ADD
-from app.ui.shell.incoming_files import DROP_TO_ADD_MODELS
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import write_model
@@ -93,29 +92,6 @@ def test_a_chosen_folder_shows_what_there_is_and_adds_it(
     again.reject()
 
 
-def test_a_dropped_folder_is_asked_about_and_used_where_it_is(
-    view: ModelsView, frame: Frame, stick: Path, qtbot: QtBot
-) -> None:
-    assert shows(DROP_TO_ADD_MODELS, frame.hint(stick))
-    frame.drop(stick)
-    dialog = opened(frame, qtbot)
-    dialog.models[1][0].setChecked(False)
-    dialog.choices[IN_PLACE].setChecked(True)
-    press_add(dialog, qtbot)
-    qtbot.waitUntil(lambda: frame.notices == [ONE_ADDED])
-    assert frame.settings.engine.known_models == (str(stick / "first-Q4_0.gguf"),)
-
-
-def test_nothing_chosen_can_not_be_added(view: ModelsView, frame: Frame, stick: Path, qtbot: QtBot) -> None:
-    view.disks.add_folder(stick)
-    dialog = opened(frame, qtbot)
-    for row, _ in dialog.models:
-        row.setChecked(False)
-    button = next(button for button in dialog.findChildren(QPushButton) if shows(ADD, button.text()))
-    assert not button.isEnabled()
-    dialog.reject()
-
-
 def test_a_wrong_checksum_is_told_and_the_others_are_added(
     view: ModelsView, frame: Frame, stick: Path, qtbot: QtBot
 ) -> None:
@@ -125,13 +101,6 @@ def test_a_wrong_checksum_is_told_and_the_others_are_added(
     told = sentence_for(ModelAltered(str(stick / "first-Q4_0.gguf"))).text
     qtbot.waitUntil(lambda: any(told in notice for notice in frame.notices))
     qtbot.waitUntil(lambda: any(ONE_ADDED in notice for notice in frame.notices))
-
-
-def test_a_folder_without_models_is_told(view: ModelsView, frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
-    (tmp_path / "empty").mkdir()
-    view.disks.add_folder(tmp_path / "empty")
-    told = sentence_for(FolderWithoutModels(str(tmp_path / "empty"))).text
-    qtbot.waitUntil(lambda: any(told in notice for notice in frame.notices))
 
 
 def test_a_model_is_copied_to_a_disk_from_its_menu(

@@ -225,14 +225,6 @@ def test_a_long_card_is_bounded_and_never_holds_the_window(card: CardView, qtbot
     assert card.height() > 1000
 
 
-def test_another_card_replaces_the_one_before(card: CardView, qtbot: QtBot) -> None:
-    show(qtbot, card, "first\n\n```\ncode\n```")
-    show(qtbot, card, "second")
-    assert text_of(card).strip() == "second"
-    card.show_blocks([])
-    assert card.height() == 0
-
-
 def test_letters_that_get_longer_in_lower_case_move_no_cut() -> None:
     assert readable("İİİİ before<!-- a note -->after <SCRIPT>run()</SCRIPT>the end")[0] == "İİİİ beforeafter the end"
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import HubBusy, HubUnreachable, NetworkOff, NotEnoughDisk, TokenRefused
-from app.core.events import CancelToken
 from app.features.error_messages import sentence_for
 from app.hub.access import NetworkAccess
 from app.hub.connection_ledger import ConnectionLedger
@@ -26,13 +24,9 @@ from app.ui.models.hub_page import (
     FIND_ON_HUB,
     MODELS_FOUND,
     NETWORK_SWITCHED_OFF,
-    NOTHING_FOUND,
     NOTHING_FOUND_FOR,
-    ONLY_RESULT,
     SEARCH_AGAIN,
-    SEARCH_STOPPED,
     SEARCH_WITHOUT_FILTERS,
-    SEARCHING,
     SEARCHING_HUB,
     SHOW_MORE,
     SHOW_MOST_DOWNLOADED,
@@ -138,19 +132,6 @@ def test_filters_ask_anew_and_say_what_holds(desk: Desk) -> None:
     assert desk.size.button.accessibleName() == "Maximum size: Up to 4 GB"
 
 
-def test_filters_by_keyboard(desk: Desk) -> None:
-    desk.search_text("qwen")
-    button = desk.order.button
-    button.setFocus(Qt.FocusReason.TabFocusReason)
-    QTest.keyClick(button, Qt.Key.Key_Space)
-    desk.wait(lambda: QApplication.activePopupWidget() is not None)
-    popup = QApplication.activePopupWidget()
-    QTest.keyClick(popup, Qt.Key.Key_Down)
-    QTest.keyClick(popup, Qt.Key.Key_Return)
-    desk.wait(lambda: len(desk.models.asked) == 2)
-    assert desk.models.asked[-1][1].sort == "trending"
-
-
 def test_nothing_found_offers_to_leave_the_filters(desk: Desk) -> None:
     desk.models.answers["search"] = lambda query: SearchResultPage(() if query.license else found(3))
     desk.licence.choose("mit")
@@ -196,17 +177,8 @@ def test_a_failure_of_more_leaves_the_rows(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "error",
-    [
-        *(HubUnreachable("huggingface.co", reason) for reason in (
-            "offline", "refused", "timeout", "tls", "certificate", "proxy", "proxy_sign_in", "proxy_password",
-            "server", "garbage", "captive_portal",
-        )),
-        HubBusy("huggingface.co", 30),
-        TokenRefused(),
-    ],
-    ids=lambda error: getattr(error, "reason", type(error).__name__),
-)  # fmt: skip
+    "error", [HubUnreachable("huggingface.co", "offline"), HubBusy("huggingface.co", 30), TokenRefused()]
+)
 def test_every_failure_is_its_sentence_in_place(desk: Desk, error: AppError) -> None:
     pressed: list[str] = []
     desk.notify.actions["network"] = lambda: pressed.append("network")
@@ -222,13 +194,6 @@ def test_every_failure_is_its_sentence_in_place(desk: Desk, error: AppError) -> 
     del desk.models.answers["search"]
     desk.press_button(TRY_AGAIN)
     desk.wait(desk.list.isVisible)
-
-
-@pytest.mark.logs_warnings
-def test_a_defect_is_said_too(desk: Desk) -> None:
-    desk.models.answers["search"] = _raises(ZeroDivisionError())
-    desk.search_text("qwen")
-    assert "Something went wrong" in desk.said
 
 
 def test_the_network_switched_off(desk: Desk) -> None:
@@ -256,37 +221,6 @@ def test_waiting_is_said_and_can_be_stopped(desk: Desk, monkeypatch: pytest.Monk
     desk.models.held.set()
     desk.press_button(SEARCH_AGAIN)
     desk.wait(desk.list.isVisible)
-
-
-def test_the_old_rows_stay_while_the_new_are_asked_for(desk: Desk) -> None:
-    desk.search_text("qwen")
-    desk.models.held = threading.Event()
-    desk.root.show_query("gemma")
-    desk.wait(lambda: desk.told.text() == SEARCHING)
-    assert len(desk.rows) == 30
-    desk.wait(desk.stop.isVisible)
-    desk.click(desk.stop)
-    assert desk.told.text() == SEARCH_STOPPED
-    assert not desk.stop.isVisible()
-
-
-def test_what_was_found_stays_though_its_thread_takes_long_to_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    may_end, run = threading.Event(), tasks.run
-
-    def ending_late(work: tasks.Work, parent: QObject, **listeners: Any) -> tasks.BackgroundTask:
-        def held(token: CancelToken) -> Iterator[object]:
-            yield from work(token)
-            may_end.wait(60)
-
-        return run(held, parent, **listeners)
-
-    monkeypatch.setattr(tasks, "run", ending_late)
-    desk.models.answers["search"] = lambda _query: SearchResultPage(())
-    desk.root.show_query("zzz")
-    desk.wait(lambda: desk.said.startswith(NOTHING_FOUND))
-    desk.wait(lambda: not desk.root._slow.isActive() and not desk.root._very_slow.isActive())
-    assert desk.said.startswith(NOTHING_FOUND), "it is not searching any more"
-    may_end.set()
 
 
 def test_a_row_opens_by_key_and_by_click_and_back_leads_to_it(desk: Desk) -> None:
@@ -344,33 +278,15 @@ def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
     assert desk.list.results.index(1).data(Qt.ItemDataRole.AccessibleTextRole) == "a/unknown", "nothing is guessed"
 
 
-def test_of_one_result_it_says_that_there_is_no_other(desk: Desk) -> None:
-    desk.models.answers["search"] = lambda query: SearchResultPage((FoundRepository("a/b"),))
-    desk.search_text("b")
-    assert desk.more_told.text() == ONLY_RESULT
-
-
-@pytest.mark.parametrize("width", [440, 900])
-@pytest.mark.parametrize("zoom", [1.0, 1.5])
-def test_nothing_is_clipped(desk: Desk, width: int, zoom: float) -> None:
-    desk.theme.zoom = zoom
-    desk.root.resize(width, 640)
+def test_nothing_is_clipped(desk: Desk) -> None:
+    desk.theme.zoom = 1.5
+    desk.root.resize(440, 640)
     assert clipped_texts(desk.root) == []
     desk.search_text("qwen")
     assert clipped_texts(desk.root) == []
     desk.app.change_settings("network", allowed=False)
     desk.search_text("gemma")
     assert clipped_texts(desk.root) == []
-
-
-def test_hundreds_of_rows_do_not_hold_the_window(desk: Desk) -> None:
-    desk.models.answers["search"] = lambda query: SearchResultPage(found(900), False)
-    gaps = Gaps().start()
-    desk.search_text("qwen")
-    desk.list.scrollToBottom()
-    desk.wait(lambda: desk.list.indexAt(QPoint(50, 50)).row() > 800)
-    gaps.stop()
-    assert gaps.largest_busy_ms < WORK_MS
 
 
 # With the Hub's real client, over HTTP.
@@ -406,18 +322,12 @@ def test_from_the_search_box_to_real_rows(real: Desk) -> None:
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ({"kind": "slow", "seconds": 1.2}, None),
         ({"kind": "refuse_connection"}, "server"),
         ({"kind": "status", "status": 429, "headers": {"Retry-After": "30"}}, "busy"),
-        (
-            {"kind": "status", "status": 200, "body": b"{[<garbage", "headers": {"Content-Type": "application/json"}},
-            "garbage",
-        ),
         ({"kind": "html"}, "captive_portal"),
     ],
-    ids=["slow", "unreachable", "rate-limited", "garbage", "captive portal"],
 )
-def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], reason: str | None) -> None:
+def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], reason: str) -> None:
     real.search_text("gemma")  # what is imported once is
     hub.fail(server="hub", path="/api/models", times=-1, **fault)
     gaps = Gaps().start()
@@ -425,9 +335,6 @@ def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], re
     real.wait(lambda: not real.root.is_waiting)
     gaps.stop()
     assert gaps.largest_busy_ms < WORK_MS
-    if reason is None:
-        assert real.rows == ["unsloth/Qwen3-GGUF"]
-        return
     error = HubBusy("{host}", 30) if reason == "busy" else HubUnreachable("{host}", reason)
     assert shows(sentence_for(error).text, real.said)
     real.wait(lambda: real.buttons[:1] == [TRY_AGAIN])

@@ -8,8 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.features.models.model_storage import StorageReport
-from app.ui.models.storage import DISK_USE, EMPTY, MOVE_STOPPED, NOTHING_STORED, own_folder
+from app.ui.models.storage import DISK_USE, EMPTY, MOVE_STOPPED, own_folder
 from tests.ui.models.stand_in import Pages
 
 
@@ -49,27 +48,6 @@ def test_clear_asks_first_and_then_clears(pages: Pages, qtbot: QtBot, key: str) 
     assert not row.button.isEnabled()
 
 
-def test_keep_and_escape_leave_everything(pages: Pages, qtbot: QtBot) -> None:
-    open_page(pages, qtbot)
-    pages.window.activateWindow()
-    row = pages.storage_rows["trash"]
-    row.button.setFocus()
-    qtbot.keyClick(row.button, Qt.Key.Key_Space)
-    qtbot.waitUntil(row.keep.hasFocus)
-    qtbot.keyClick(row.keep, Qt.Key.Key_Space)
-    qtbot.waitUntil(row.button.hasFocus)
-    qtbot.keyClick(row.button, Qt.Key.Key_Space)
-    qtbot.keyClick(row.keep, Qt.Key.Key_Escape)
-    assert row.button.isVisible()
-    assert pages.models.calls == []
-
-
-def test_the_models_are_shown_in_place_of_cleared(pages: Pages, qtbot: QtBot) -> None:
-    open_page(pages, qtbot)
-    qtbot.mouseClick(pages.storage_rows["models"].button, Qt.MouseButton.LeftButton)
-    assert pages.shown == "installed"
-
-
 def test_moving_shows_how_far_and_then_the_new_folder(pages: Pages, qtbot: QtBot, tmp_path: Path) -> None:
     open_page(pages, qtbot)
     inside = pages.folder_row.folder / "org" / "model.gguf"
@@ -100,11 +78,3 @@ def test_models_get_a_folder_of_their_own(tmp_path: Path) -> None:
     own = tmp_path / "Fireside models"
     assert own_folder(tmp_path) == own
     assert own_folder(own) == own
-
-
-def test_an_empty_computer_says_so(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.report = StorageReport(Path("/models"), 80 * 10**9, 0, 0, 0, 0, 0)
-    open_page(pages, qtbot)
-    assert pages.lead("storage") == NOTHING_STORED.format(free="80.0 GB")
-    enabled = {key: row.button.isEnabled() for key, row in pages.storage_rows.items()}
-    assert enabled == {"models": True, "trash": False, "parts": False, "states": False, "memory": False, "jobs": False}

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.hub_errors import HubUnreachable
-from app.ui.models.installed_page import INSTALLED
 from app.ui.models.models_tab import NEEDS, SPEED, STARTER_LEAD, USE_LABELS
 from app.ui.shared_labels import (
-    ASKING_HUB,
     CANCEL,
     DETAILS,
     DOWNLOAD,
     DOWNLOAD_SIZE,
-    DOWNLOADS,
     IN_USE,
     ON_THIS_COMPUTER,
     PAUSE,
-    RESUME,
     TRY_AGAIN,
-    USE_IN_CHAT,
 )
-from app.ui.shell import tasks
 from tests.helpers.texts import shows
-from tests.ui.models.stand_in import QWEN, SMALL, TRANSLATOR, Pages, download, installed
+from tests.ui.models.stand_in import QWEN, SMALL, Pages, download, installed
 
 
 def shown(pages: Pages) -> list[str]:
@@ -78,17 +70,6 @@ def test_a_click_fetches_and_the_card_shows_how_far(pages: Pages, qtbot: QtBot) 
     assert card.progress.value() == 250
 
 
-def test_pause_resume_and_cancel_reach_the_queue(pages: Pages, qtbot: QtBot) -> None:
-    pages.queue.put(download(1, QWEN, "running", 0.25))
-    open_page(pages, qtbot)
-    card = pages.card("Qwen3.5 9B")
-    qtbot.mouseClick(card.buttons["pause"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == [RESUME, CANCEL])
-    qtbot.mouseClick(card.buttons["cancel"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == [DOWNLOAD_SIZE.format(size="5.7 GB")])
-    assert pages.queue.calls == [("pause", 1), ("cancel", 1)]
-
-
 def test_an_unreachable_hub_is_said_with_a_second_try(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     pages.models.problem = HubUnreachable("huggingface.co", "timeout")
@@ -99,16 +80,6 @@ def test_an_unreachable_hub_is_said_with_a_second_try(pages: Pages, qtbot: QtBot
     again = next(b for b in pages.notice.findChildren(QPushButton) if b.text() == TRY_AGAIN)
     qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(pages.queue.all()) == 1)
-
-
-def test_asking_the_hub_can_be_cancelled(pages: Pages, qtbot: QtBot) -> None:
-    open_page(pages, qtbot)
-    pages.models.may_answer.clear()
-    card = pages.card("Qwen3.5 9B")
-    qtbot.mouseClick(card.buttons["download"], Qt.MouseButton.LeftButton)
-    assert shows(ASKING_HUB, card.accessibleDescription())
-    qtbot.mouseClick(card.buttons["cancel"], Qt.MouseButton.LeftButton)
-    assert buttons(pages, "Qwen3.5 9B") == [DOWNLOAD_SIZE.format(size="5.7 GB")]
 
 
 def test_one_that_is_here_can_be_used_and_then_says_so(pages: Pages, qtbot: QtBot) -> None:
@@ -132,38 +103,3 @@ def test_another_task_has_other_models_which_it_keeps(pages: Pages, qtbot: QtBot
     qtbot.waitUntil(lambda: pages.card("Hy-MT2 1.8B").badge.text == IN_USE)
     assert pages.models.calls[-1][:2] == ("use", "translate")
     assert pages.loader.loaded == []
-
-
-def test_return_on_a_card_does_its_first_thing_and_arrows_go_to_the_next(pages: Pages, qtbot: QtBot) -> None:
-    open_page(pages, qtbot)
-    pages.window.activateWindow()
-    first, second = pages.card("Qwen3.5 9B"), pages.card("Qwen3.5 2B")
-    first.setFocus()
-    qtbot.keyClick(first, Qt.Key.Key_Down)
-    qtbot.waitUntil(second.hasFocus)
-    qtbot.keyClick(second, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: [one.request.title for one in pages.queue.all()] == ["Qwen3.5 2B"])
-
-
-def test_a_finished_download_turns_into_a_model_to_use(pages: Pages, qtbot: QtBot) -> None:
-    pages.queue.put(download(1, SMALL, "running", 0.9))
-    open_page(pages, qtbot)
-    done = dataclasses.replace(download(1, SMALL, "done"))
-    pages.models.ours.append(installed("Qwen3.5 2B", 1.3))
-    pages.queue.put(done)
-    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 2B") == [USE_IN_CHAT])
-    qtbot.waitUntil(lambda: pages.link("installed").text() == f"{INSTALLED} · 5")
-
-
-def test_progress_of_other_downloads_asks_nothing(pages: Pages, qtbot: QtBot) -> None:
-    open_page(pages, qtbot)
-    pages.queue.put(download(7, TRANSLATOR, "running", 0.1))
-    qtbot.waitUntil(lambda: pages.link("downloads").text() == f"{DOWNLOADS} · 1")
-    qtbot.waitUntil(lambda: len(tasks.running) == 0)
-    asked = pages.models.asked
-    for share in (0.2, 0.3, 0.4):
-        pages.queue.put(download(7, TRANSLATOR, "running", share))
-    row = pages.cards("downloads")[0]
-    qtbot.waitUntil(lambda: row.progress.value() == 400)
-    qtbot.waitUntil(lambda: len(tasks.running) == 0)
-    assert pages.models.asked == asked

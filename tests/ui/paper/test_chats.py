@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 from shiboken6 import createdByPython, isValid
 
 from app.core.catalogue import TextCatalogue, use_catalogue
-from app.core.errors.saving_errors import DiskFull, FolderNotWritable
+from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken, Role
 from app.core.installed_languages import load_texts
 from app.features.exchange.chat_export import ExportFinished, ExportProgress
@@ -150,17 +150,6 @@ def test_a_long_table_shows_its_head_on_each_page_and_loses_no_row(
     assert found == list(range(150))
 
 
-def test_long_code_is_broken_between_its_lines_and_is_whole(
-    tmp_path: Path, shelf: ChatArchive, database: Database
-) -> None:
-    wide = "x = [" + ", ".join(f'"{number}"' for number in range(60)) + "]"
-    code = "\n".join([*CODE, wide])
-    pages = printed(tmp_path / "code.pdf", [chat_with(shelf, database, "Well?", f"```python\n{code}\n```")], shelf)
-    text = re.sub(r"\nRent +\d+\n?", "\n", "\n".join(pages))
-    assert len(pages) > 1
-    assert re.sub(r"\s", "", code) in re.sub(r"\s", "", text)
-
-
 def test_each_chat_begins_on_a_page_and_is_named_at_its_foot(
     tmp_path: Path, shelf: ChatArchive, database: Database
 ) -> None:
@@ -201,25 +190,6 @@ def test_the_title_of_several_chats_is_in_the_language(tmp_path: Path, shelf: Ch
         use_catalogue(TextCatalogue())
     with pdfium.PdfDocument(tmp_path / "two.pdf") as document:
         assert document.get_metadata_value("Title") == "2 czaty"
-
-
-def test_cancelled_it_leaves_what_was_there(tmp_path: Path, shelf: ChatArchive, database: Database) -> None:
-    path, cancel = tmp_path / "rent.pdf", CancelToken()
-    path.write_bytes(b"old")
-    chat = chat_with(shelf, database, *["Why?", "Because."] * 20)
-    for event in export_pdf(path, [chat], shelf, cancel):
-        last = event
-        if isinstance(event, ExportProgress) and event.done == 5:
-            cancel.cancel()
-    assert last == ExportFinished(0, 0, is_cancelled=True)
-    assert path.read_bytes() == b"old"
-    assert [file.name for file in tmp_path.iterdir() if file.name != "home"] == ["rent.pdf"]
-
-
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path, shelf: ChatArchive, database: Database) -> None:
-    chat = chat_with(shelf, database, "Why?", "Because.")
-    with pytest.raises(FolderNotWritable):
-        list(export_pdf(tmp_path / "gone" / "rent.pdf", [chat], shelf, CancelToken()))
 
 
 def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path, shelf: ChatArchive, database: Database) -> None:

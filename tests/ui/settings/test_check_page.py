@@ -40,17 +40,6 @@ def test_a_computer_without_problems_shows_no_button(desk: SettingsDesk) -> None
     assert clipped_texts(desk.root) == []
 
 
-def test_a_problem_has_a_button_that_leads_there(desk: SettingsDesk, frame: Frame, tmp_path: Path) -> None:
-    page = page_of(desk)
-    frame.app.change_settings("engine", model_path=str(tmp_path / "gone.gguf"))
-    desk.click(page.again)
-    words, button = page_of(desk).rows[MODELS]
-    assert "gone.gguf" in words.text()
-    desk.click(button)
-    assert frame.current_tab == "models"
-    assert not frame.has(SettingsDialog)
-
-
 @pytest.mark.parametrize("action", sorted(check_page.ACTION_NAMES))
 def test_every_action_of_a_finding_does_something(
     desk: SettingsDesk, frame: Frame, action: str, monkeypatch: pytest.MonkeyPatch

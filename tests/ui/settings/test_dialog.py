@@ -10,7 +10,6 @@ import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QApplication,
     QBoxLayout,
     QCheckBox,
@@ -29,7 +28,7 @@ from shiboken6 import isValid
 from app.core.build import this_build
 from app.core.settings import Settings, load_settings
 from app.engine.states import StateIdentity
-from app.ui.settings.about import DIAGNOSTICS_COPIED, LicenceSheet, licence_notices
+from app.ui.settings.about import DIAGNOSTICS_COPIED
 from app.ui.settings.chat_page import ASK_ME, NO_LIMIT, WHEN_FULL
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.engine_page import (
@@ -42,7 +41,7 @@ from app.ui.settings.engine_page import (
     DeviceChoice,
 )
 from app.ui.settings.settings_pages import SettingsPage
-from app.ui.settings.shared_sections import CLEAR, CLEAR_SAVED_STATES, KEPT_SIZE, NOTHING, NOTHING_KEPT
+from app.ui.settings.shared_sections import CLEAR, CLEAR_SAVED_STATES, KEPT_SIZE, NOTHING_KEPT
 from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, DEFAULT, NEVER
 from app.ui.shell.settings_index import PAGES, label_of, page_label
 from app.ui.widgets.input_fields import STEP_UP, Switch
@@ -51,7 +50,6 @@ from app.ui.work.doing import SavedFiles
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
-from tests.helpers.gguf_files import header
 from tests.helpers.script import write_script
 from tests.helpers.window_tour import settle
 
@@ -119,45 +117,29 @@ def test_a_closed_dialog_leaves_nothing_behind(frame: Frame) -> None:
     assert [thing for thing in look_at_all_pages() if thing not in before] == []
 
 
-def test_the_scheme_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
+def test_the_look_is_in_force_at_once_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.click_name(QPushButton, "Colors: Dark")
     assert frame.theme.is_dark
     assert saved(frame).appearance.scheme == "dark"
 
-
-def test_high_contrast_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.named(QCheckBox, label_of("high_contrast")).click()
     assert frame.theme.has_high_contrast
     assert saved(frame).appearance.high_contrast
 
-
-def test_pages_are_dimmed_at_once_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.named(QCheckBox, label_of("dim_pages")).click()
     assert frame.theme.dims_pages
     assert saved(frame).appearance.dim_pages
 
-
-def test_the_systems_font_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.named(QCheckBox, label_of("system_font")).click()
     assert frame.theme.system_font
     assert saved(frame).appearance.system_font
 
-
-def test_zoom_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.click_name(QWidget, STEP_UP.format(name=label_of("zoom")))
     assert frame.theme.zoom == pytest.approx(1.1)
     assert saved(frame).appearance.zoom == pytest.approx(1.1)
 
 
-def test_the_system_prompt_is_saved_when_typing_pauses_or_the_window_closes(dialog: SettingsDesk, frame: Frame) -> None:
-    dialog.show_page(CHAT)
-    field = dialog.named(QPlainTextEdit, label_of("system_prompt"))
-    field.setPlainText("Be brief.")
-    dialog.close()
-    assert saved(frame).chat.system_prompt == "Be brief."
-
-
-def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: Frame) -> None:
+def test_what_the_page_of_the_chat_asks_for_is_saved(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
     dialog.show_page(CHAT)
     field = dialog.named(QDoubleSpinBox, label_of("temperature"))
     assert field.text() == DEFAULT
@@ -167,8 +149,6 @@ def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: F
     field.setValue(-1)
     assert saved(frame).chat.temperature == -1
 
-
-def test_wrong_values_cannot_be_typed(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
     dialog.show_page(CHAT)
     field = dialog.named(QDoubleSpinBox, label_of("max_tokens"))
     field.selectAll()
@@ -177,16 +157,12 @@ def test_wrong_values_cannot_be_typed(dialog: SettingsDesk, frame: Frame, qtbot:
     assert saved(frame).chat.max_tokens == -1
     assert field.text() == NO_LIMIT
 
-
-def test_thinking_and_a_full_chat_are_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
     dialog.click_name(QPushButton, "Thinking: Off")
     dialog.click_name(QPushButton, f"When a chat is full: {ASK_ME}")
     assert (saved(frame).chat.thinking, saved(frame).chat.when_full) == ("off", "ask")
     assert any(WHEN_FULL["ask"] in label.text() for label in dialog.every(QLabel))
 
-
-def test_a_thinking_budget_of_nothing_is_no_limit(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
     field = dialog.named(QDoubleSpinBox, label_of("thinking_budget"))
     assert field.text() == NO_LIMIT
@@ -194,6 +170,12 @@ def test_a_thinking_budget_of_nothing_is_no_limit(dialog: SettingsDesk, frame: F
     assert saved(frame).chat.thinking_budget == 256
     field.setValue(0)
     assert saved(frame).chat.thinking_budget == -1
+
+    dialog.show_page(CHAT)
+    field = dialog.named(QPlainTextEdit, label_of("system_prompt"))
+    field.setPlainText("Be brief.")
+    dialog.close()
+    assert saved(frame).chat.system_prompt == "Be brief."
 
 
 def test_engine_changes_say_that_they_apply_after_loading_and_load(
@@ -244,12 +226,26 @@ def test_engine_changes_are_offered_until_they_hold_and_hold_at_the_next_loading
     second.close()
 
 
-def test_what_the_context_is_kept_in_is_saved_by_keyboard(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+def test_what_the_pages_of_engine_and_system_ask_for_is_saved(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
     dialog.show_page(ENGINE)
     button = dialog.named(QPushButton, "Context precision: 8-bit")
     button.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(button, Qt.Key.Key_Space)
     assert saved(frame).engine.kv_type == "q8_0"
+
+    dialog.show_page(SYSTEM)
+    switch = dialog.named(QCheckBox, label_of("stay_awake"))
+    assert switch.isChecked()
+    switch.click()
+    assert not saved(frame).summaries.stay_awake
+
+    dialog.show_page(ENGINE)
+    dialog.named(QCheckBox, label_of("memory")).click()
+    assert not saved(frame).engine.unload_when_memory_short
+    field = dialog.named(QDoubleSpinBox, label_of("unload_after"))
+    assert field.text() == NEVER
+    field.stepUp()
+    assert (saved(frame).engine.unload_after_min, field.text()) == (5, "5 min")
 
 
 def test_without_a_gpu_there_is_no_choice_and_no_row_about_one(dialog: SettingsDesk) -> None:
@@ -277,21 +273,6 @@ def test_a_gpu_can_be_chosen_and_is_saved(frame: Frame, qtbot: QtBot, tmp_path: 
     assert clipped_texts(dialog.root) == []
 
 
-def test_experts_are_only_spoken_of_where_a_model_has_some(
-    frame: Frame, qtbot: QtBot, tmp_path: Path, dialog: SettingsDesk
-) -> None:
-    path = tmp_path / "mixture.gguf"
-    path.write_bytes(header({"general.architecture": "qwen3moe", "qwen3moe.expert_count": 128}))
-    frame.app.change_settings("engine", model_path=str(path))
-    write_script(tmp_path / "script", devices=DEVICES)
-    dialog.show_page(ENGINE)
-    qtbot.waitUntil(lambda: bool(dialog.every(DeviceChoice)))
-    experts = dialog.named(QCheckBox, label_of("experts_on_cpu"))
-    assert experts.isVisible()
-    qtbot.mouseClick(experts, Qt.MouseButton.LeftButton)
-    assert saved(frame).engine.experts_on_cpu
-
-
 def test_an_engine_that_does_not_answer_is_asked_again(frame: Frame, tmp_path: Path, dialog: SettingsDesk) -> None:
     script = tmp_path / "script" / "script.json"
     text = script.read_text("utf-8")
@@ -301,24 +282,6 @@ def test_an_engine_that_does_not_answer_is_asked_again(frame: Frame, tmp_path: P
     script.write_text(text, "utf-8")
     dialog.click_name(QPushButton, LOOK_AGAIN)
     dialog.wait_for_words(NO_GPU_FOUND)
-
-
-def test_whether_the_computer_stays_awake_for_a_summary_is_saved(dialog: SettingsDesk, frame: Frame) -> None:
-    dialog.show_page(SYSTEM)
-    switch = dialog.named(QCheckBox, label_of("stay_awake"))
-    assert switch.isChecked()
-    switch.click()
-    assert not saved(frame).summaries.stay_awake
-
-
-def test_when_a_model_sleeps_is_saved(dialog: SettingsDesk, frame: Frame) -> None:
-    dialog.show_page(ENGINE)
-    dialog.named(QCheckBox, label_of("memory")).click()
-    assert not saved(frame).engine.unload_when_memory_short
-    field = dialog.named(QDoubleSpinBox, label_of("unload_after"))
-    assert field.text() == NEVER
-    field.stepUp()
-    assert (saved(frame).engine.unload_after_min, field.text()) == (5, "5 min")
 
 
 def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
@@ -334,33 +297,6 @@ def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDesk, f
     dialog.wait_for_words(NOTHING_KEPT)
     assert not clear.isEnabled()
     assert list(frame.paths.states.iterdir()) == []
-
-
-def test_a_smaller_budget_is_kept_at_once(dialog: SettingsDesk, frame: Frame) -> None:
-    keep_state(frame, "chat-1", 3_000_000)
-    dialog.show_page(ENGINE)
-    dialog.wait_for_words(KEPT_SIZE.format(size="3.0 MB"))
-    field = dialog.named(QDoubleSpinBox, label_of("states"))
-    assert field.text() == "4 GB"
-    field.setValue(0)
-    assert field.text() == NOTHING
-    dialog.wait_for_words(NOTHING_KEPT)
-    assert saved(frame).engine.states_budget_mb == 0
-
-
-def test_every_control_of_every_page_has_a_name(dialog: SettingsDesk, qtbot: QtBot, tmp_path: Path) -> None:
-    write_script(tmp_path / "script", devices=DEVICES)
-    for number in range(dialog.page_count):
-        dialog.show_page(number)
-    qtbot.waitUntil(lambda: bool(dialog.every(DeviceChoice)))
-    controls = [*dialog.every(QAbstractButton), *dialog.every(QDoubleSpinBox)]
-    assert [control for control in controls if not control.accessibleName()] == []
-
-
-def test_no_page_clips_its_text(dialog: SettingsDesk) -> None:
-    for number in range(dialog.page_count):
-        dialog.show_page(number)
-        assert clipped_texts(dialog.root) == []
 
 
 def test_every_description_is_one_short_line_and_every_field_ends_on_the_same_edge(dialog: SettingsDesk) -> None:
@@ -396,23 +332,6 @@ def test_what_a_line_leaves_out_is_behind_a_mark_that_the_keyboard_reaches(dialo
     QToolTip.hideText()
 
 
-def test_what_is_kept_of_chats_is_said_whole_at_the_largest_size(dialog: SettingsDesk, frame: Frame) -> None:
-    frame.theme.zoom = 3.0
-    dialog.show_page(ENGINE)
-    dialog.wait_for_words(NOTHING_KEPT)
-    dialog.wait(lambda: clipped_texts(dialog.root) == [])  # rows that turn take another round of layout
-
-
-def test_the_licences_are_a_file_that_can_be_read(dialog: SettingsDesk, frame: Frame) -> None:
-    notices = licence_notices()
-    assert notices is not None
-    sheet = LicenceSheet(frame.theme, notices, dialog.root)
-    text = sheet.findChild(QPlainTextEdit, "licences")
-    assert text is not None
-    assert "Qt" in text.toPlainText()
-    sheet.deleteLater()
-
-
 def test_diagnostics_are_copied_without_anything_that_was_written(dialog: SettingsDesk, frame: Frame) -> None:
     frame.app.conversations.create(title="My secret plan")
     dialog.root.show_page_named("about")
@@ -440,12 +359,6 @@ def test_up_and_down_in_the_list_show_the_pages_and_tab_goes_into_the_one_that_i
     assert dialog.root.pages.currentWidget().isAncestorOf(dialog.focus), "the other names of the list are no stops"
     dialog.press(Qt.Key.Key_Backtab)
     assert dialog.named(QPushButton, page_label("chat")) is dialog.focus
-
-
-def test_the_keyboard_goes_on_from_the_page_that_was_clicked(dialog: SettingsDesk) -> None:
-    name = dialog.named(QPushButton, page_label("engine"))
-    dialog.click(name)
-    assert dialog.focus is name
 
 
 def test_the_settings_are_no_wider_than_a_small_window_and_nothing_of_them_is_cut(frame: Frame) -> None:

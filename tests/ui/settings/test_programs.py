@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import httpx2
 import keyring
 import pytest
 from keyring.backends import fail
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtGui import QFontMetrics, QGuiApplication
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.core.settings import load_settings
@@ -21,7 +19,6 @@ from app.features.mcp.messages import PROTOCOL, SESSION_HEADER, request
 from app.ui.settings.address_field import NOT_SAVED
 from app.ui.settings.programs import COPY_KEY, COPY_SETTINGS, KEY_CHANGES_EACH_START, ProgramsSection
 from app.ui.shared_labels import COPY_THE_ADDRESS
-from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.status_line import PROGRAM_USES_MODEL, SERVER_IS_ON
 from app.ui.widgets.buttons import IconButton
@@ -126,26 +123,6 @@ def test_the_window_says_that_programs_may_use_the_model_and_which_one_does(
     assert mark.isHidden()
 
 
-def test_off_means_off_however_quickly_it_was_switched(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
-    frame.app.change_settings("serving", port=free_port())
-    programs = frame.window.ui.programs
-    assert programs is not None
-    turn_off, is_asked_again, numbers = programs.switch.turn_off, threading.Event(), count()
-
-    def with_a_slow_first_one() -> None:
-        turn_off()
-        if next(numbers):
-            is_asked_again.set()
-        else:
-            is_asked_again.wait(0.5)
-
-    monkeypatch.setattr(programs.switch, "turn_off", with_a_slow_first_one)
-    programs.want(wanted=True)
-    programs.want(wanted=False)
-    frame.wait(lambda: not programs.is_turning and len(tasks.running) == 0)
-    assert programs.door is None
-
-
 def test_a_port_that_is_taken_is_said_and_another_one_helps(frame: Frame) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         frame.app.change_settings("serving", port=taken.getsockname()[1])
@@ -159,16 +136,6 @@ def test_a_port_that_is_taken_is_said_and_another_one_helps(frame: Frame) -> Non
     assert programs.door is not None
     assert frame.app.close() is None, "the server ends before what it answers with"
     assert programs.door is None
-
-
-def test_a_page_that_was_closed_hears_of_no_other_theme(frame: Frame) -> None:
-    desk = Desk(frame)
-    before = QFontMetrics(desk.page._recipe.font()).height()
-    frame.theme.zoom = 1.5
-    assert QFontMetrics(desk.page._recipe.font()).height() > before
-    desk.close()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    frame.theme.scheme = "dark"  # an exception in a slot fails a test
 
 
 def test_pages_of_a_browser_are_let_in_by_name_and_models_are_loaded_only_where_that_is_wanted(frame: Frame) -> None:

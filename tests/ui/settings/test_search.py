@@ -60,29 +60,3 @@ def test_typing_lists_rows_and_return_leads_to_the_very_row(dialog: SettingsDesk
     assert focus is not None
     assert row.isAncestorOf(focus)
     assert not row.visibleRegion().isEmpty()
-
-
-def test_a_row_at_the_end_of_a_page_is_scrolled_to(dialog: SettingsDesk) -> None:
-    QTest.keyClicks(dialog.root.search.field, "saved states")
-    assert dialog.root.isVisible()
-    QTest.keyClick(dialog.root.search.field, Qt.Key.Key_Return)
-    page = dialog.root.pages.currentWidget()
-    assert isinstance(page, SettingsPage)
-    dialog.wait(lambda: page.marked_row is not None)
-    assert page.marked_row is not None
-    assert page.marked_row.visibleRegion().boundingRect().height() == page.marked_row.height()
-
-
-def test_the_arrows_choose_and_escape_goes_back_to_the_page(dialog: SettingsDesk) -> None:
-    search = dialog.root.search
-    QTest.keyClicks(search.field, "backup")
-    titles = search.titles
-    assert titles[:2] == [label_of("restore"), label_of("back_up")]
-    QTest.keyClick(search.field, Qt.Key.Key_Down)
-    assert search.list.currentIndex().row() == 1
-    QTest.keyClick(search.field, Qt.Key.Key_Up)
-    QTest.keyClick(search.field, Qt.Key.Key_Escape)
-    assert (search.field.text(), dialog.root.isVisible()) == ("", True)
-    assert dialog.root.pages.isVisible()
-    QTest.keyClicks(search.field, "qqqq")
-    assert (search.titles, search.nothing.isVisible()) == ([], True)

@@ -25,7 +25,7 @@ from app.features.tools.tool import Tool, ToolResult
 from app.ui.settings.folder_list import ALLOW_FOLDER
 from app.ui.settings.tool_grants_section import ALL_ALLOWED, ALWAYS_ALLOWED, NEVER_ALLOWED, WEBSITE, ToolGrantsSection
 from app.ui.settings.tool_server_adding import NEITHER, NO_VARIABLES, AddServerDialog
-from app.ui.settings.tool_server_dialog import CHANGES_THINGS, CHECK, CLOSE, STOP_CHECK, ToolServerDialog
+from app.ui.settings.tool_server_dialog import CHANGES_THINGS, CLOSE, ToolServerDialog
 from app.ui.settings.tool_server_import import FROM_PROGRAM, PASTED, ImportServersDialog
 from app.ui.settings.tool_server_texts import (
     HIDDEN_VALUE,
@@ -34,14 +34,12 @@ from app.ui.settings.tool_server_texts import (
     WORKS_ONE,
 )
 from app.ui.settings.tool_servers_section import ToolServersSection
-from app.ui.settings.tools_page import ToolsPage
 from app.ui.shared_labels import REMOVE, REMOVE_NAMED
 from app.ui.widgets.buttons import IconButton
 from tests.features.mcp.test_sign_in import Browser, serve_host
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
-from tests.helpers.remote import Keys
 from tests.helpers.tool_configs import SCRIPT, config
 
 SECRET = "sk-very-secret"
@@ -226,64 +224,12 @@ def test_a_server_is_edited_in_the_form_that_it_was_added_with(desk: SettingsDes
     details.accept()
 
 
-def test_an_address_is_edited_and_its_client_named(
-    desk: SettingsDesk, section: ToolServersSection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = Keys()
-    for name in ("load", "save"):
-        monkeypatch.setattr(desk.app.token, name, getattr(kept, name))
-    headers = (("Authorization", f"Bearer {SECRET}"),)
-    add(desk, section, ServerConfig("far", url="https://mcp.example/a", headers=headers))
-    form = section.open_details("far").open_editing()
-    assert form.key.text() == HIDDEN_VALUE
-    assert not form.environment.isVisible()
-    assert not form.secret.isVisible()
-    form.client.setText("app-1")
-    assert form.secret.isVisible()
-    form.secret.setText("hush")
-    form.accept()
-    desk.wait(lambda: desk.app.tool_servers.configs[0].client_id == "app-1")
-    desk.wait(lambda: "hush" in kept.kept.values())
-    (config_now,) = desk.app.tool_servers.configs
-    assert config_now.headers == headers
-    assert "hush" not in str(desk.app.settings)
-
-
-def test_a_server_is_switched_on_and_off(desk: SettingsDesk, section: ToolServersSection) -> None:
-    add(desk, section, replace(config("fair"), is_on=False))
-    row = section.rows["fair"]
-    assert row.said.text() == SERVER_OFF
-    desk.click(row.switch)
-    desk.wait(lambda: row.said.text() == WORKS_ONE)
-    assert desk.app.tool_servers.configs[0].is_on
-    desk.click(row.switch)
-    desk.wait(lambda: row.said.text() == SERVER_OFF)
-    assert not desk.app.tool_servers.configs[0].is_on
-
-
 @pytest.mark.parametrize("mode", ["old", "missing"])
 def test_one_that_can_not_work_says_why(desk: SettingsDesk, section: ToolServersSection, mode: str) -> None:
     broken = config("fair", mode) if mode == "missing" else config(mode)
     add(desk, section, replace(broken, command="no-such-program") if mode == "missing" else broken)
     reason = "missing" if mode == "missing" else "wrong"
     assert said(section, mode) == sentence_for(ToolServerFailed(mode, reason, "no-such-program")).text
-
-
-def test_the_check_of_a_silent_server_can_be_stopped(desk: SettingsDesk, section: ToolServersSection) -> None:
-    section.server_actions.add_all([replace(config("silent"), is_on=False)])
-    desk.wait(lambda: bool(section.rows))
-    details = section.open_details("silent")
-    desk.click(details.tools.check)
-    assert details.tools.check.text() == STOP_CHECK
-    desk.wait(lambda: desk.app.tool_servers.session_of("silent").state.cage is not None or is_greeting(desk))
-    desk.click(details.tools.check)
-    desk.wait(lambda: details.tools.check.text() == CHECK)
-    details.accept()
-
-
-def is_greeting(desk: SettingsDesk) -> bool:
-    """Whether the server was started, and is silent from then on."""
-    return (desk.app.paths.data / FOLDER / "silent").is_dir()
 
 
 def test_a_server_that_wants_a_sign_in_offers_one_in_the_browser(
@@ -333,27 +279,3 @@ def test_what_was_allowed_is_listed_and_taken_back(desk: SettingsDesk) -> None:
     desk.click(page.rows[1].button)
     assert [grant.answer for grant in grants.list_grants()] == [PermissionAnswer.SERVER, PermissionAnswer.NEVER]
     assert len(page.rows) == 2
-
-
-def test_rounds_and_folders_of_the_own_tools_are_kept(desk: SettingsDesk, tmp_path: Path) -> None:
-    page = desk.find_step(ToolsPage)
-    page.rounds.number.setValue(3)
-    desk.click(page.folders.add)
-    desk.choose_file(tmp_path)
-    desk.wait(lambda: desk.app.settings.tools.folders == (str(tmp_path),))
-    assert desk.app.settings.tools.rounds == 3
-
-
-@pytest.mark.parametrize("zoom", [1.0, 2.0])
-def test_nothing_is_cut_off_in_a_small_window(
-    desk: SettingsDesk, section: ToolServersSection, frame: Frame, zoom: float
-) -> None:
-    add(desk, section, config("fair", "a server with a long name for its row"))
-    add(desk, section, config("old"))
-    frame.theme.zoom = zoom
-    desk.root.resize(640, 480)
-    desk.wait(lambda: clipped_texts(desk.root) == [])
-    for dialog in (section.open_details("old"), section.open_adding(), section.open_import()):
-        dialog.resize(600, 440)
-        desk.wait(lambda dialog=dialog: clipped_texts(dialog) == [])  # type: ignore[misc]
-        dialog.reject()

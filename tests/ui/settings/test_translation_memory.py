@@ -15,7 +15,6 @@ from app.store.translation_store import LanguagePair, TranslationMemory
 from app.ui.models.models_tab import ModelsView
 from app.ui.models.storage import EMPTY
 from app.ui.settings.translation_memory import NOTHING_FOUND, TRANSLATION_COUNT, MemoryDialog
-from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import ModelsDesk
 from tests.helpers.desks.window import Frame
 
@@ -65,19 +64,6 @@ def test_entries_are_found_by_words_and_languages_and_deleted_one_pair_and_all(
     qtbot.mouseClick(dialog.yes, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: sources(dialog) == ["The door"] and dialog.scope.value == "")
     assert frame.translations.words.count_pairs() == {FRENCH: 1}
-
-
-@pytest.mark.parametrize("zoom", [1.0, 1.5])
-def test_nothing_is_cut_off(frame: Frame, dialog: MemoryDialog, qtbot: QtBot, zoom: float) -> None:
-    dialog.close()
-    frame.theme.zoom = zoom
-    shown = MemoryDialog(frame.translations, frame.theme, frame.notify, frame.window)
-    shown.show()
-    qtbot.waitUntil(lambda: bool(shown.found.ids))
-    assert clipped_texts(shown) == []
-    shown.ask_about_all()
-    assert clipped_texts(shown) == []
-    shown.close()
 
 
 def test_the_storage_page_says_what_the_memory_takes_and_shows_it(

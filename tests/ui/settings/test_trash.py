@@ -16,7 +16,7 @@ from app.ui.settings.data import (
     UNTIL_NEXT_START,
     TrashPage,
 )
-from app.ui.shared_labels import CANCEL, DELETE, DELETE_FOR_GOOD
+from app.ui.shared_labels import DELETE
 from app.ui.work.job_column import SEVERAL_DELETED
 from tests.helpers.deleted_text import files_with
 from tests.helpers.desks.settings import SettingsDesk
@@ -78,19 +78,6 @@ def test_a_deleted_message_comes_back_to_its_place(frame: Frame, numbers: list[i
     desk.click(desk.page.restore_button)
     assert [one.id for one in frame.app.conversations.read_branch(numbers[2])] == [question.id, answer.id]
     assert desk.titles == ["Soup", "Rent"], "of a kind that is not there any more everything is shown"
-
-
-def test_one_goes_for_good_and_the_others_stay(frame: Frame, numbers: list[int]) -> None:
-    desk = Desk(frame)
-    desk.select("Soup")
-    desk.click(desk.page.remove_button)
-    desk.answer(CANCEL)
-    assert desk.titles == ["Soup", "Rent"]
-    desk.click(desk.page.remove_button)
-    desk.answer(DELETE_FOR_GOOD)
-    desk.wait(lambda: desk.titles == ["Rent"])
-    assert files_with("About Soup", frame.app.paths.data) == []
-    assert files_with("About Rent", frame.app.paths.data) == ["fireside.db"]
 
 
 def test_the_trash_is_emptied_after_one_question(frame: Frame, numbers: list[int]) -> None:

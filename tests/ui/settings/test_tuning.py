@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QDate, QLocale, Qt
 
-from app.core.events import CancelToken
 from app.features.models.tuning_words import FLASH_IS_OFF, NOTHING_FASTER, THREADS_USED, TUNED
 from app.remote.servers import RemoteServer
 from app.ui.settings.tuning_field import (
@@ -16,7 +15,6 @@ from app.ui.settings.tuning_field import (
     SERVER_TUNES_ITSELF,
     TUNE,
     TUNING_NOW,
-    TUNING_STOPPED,
     TuningField,
 )
 from app.ui.shared_labels import STOP
@@ -96,16 +94,6 @@ def test_tuning_can_be_stopped(open_desk: Callable[..., SettingsDesk]) -> None:
     field.tune.click()
     desk.wait(lambda: field.tune.text() == TUNE)
     assert field.state.text() == NOT_YET_TUNED
-
-
-def test_a_request_stops_tuning_and_the_page_says_so(frame: Frame, open_desk: Callable[..., SettingsDesk]) -> None:
-    desk = open_desk(until="go")
-    field = desk.find_step(TuningField)
-    field.tune.click()
-    desk.wait(lambda: field.state.text() == TUNING_NOW.format(percent=50))
-    assert frame.app.engine.count_texts(("How long?",), cancel=CancelToken()) == (2,)
-    desk.wait(lambda: field.tune.text() == TUNE)
-    assert field.state.text() == TUNING_STOPPED
 
 
 def test_a_model_on_a_server_is_not_tuned_here(frame: Frame, open_desk: Callable[..., SettingsDesk]) -> None:

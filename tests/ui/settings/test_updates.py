@@ -15,8 +15,8 @@ from app.features.error_messages import sentence_for
 from app.features.updates import ReleaseUpdates
 from app.hub.access import access_to
 from app.hub.network import Network
-from app.ui.settings.about import CHECK_FOR_UPDATES, GIVEN_UP, NO_ADDRESS, UpdateCheck
-from app.ui.shared_labels import CANCEL, OPEN, OPEN_ITS_PAGE
+from app.ui.settings.about import CHECK_FOR_UPDATES, UpdateCheck
+from app.ui.shared_labels import OPEN, OPEN_ITS_PAGE
 from app.ui.widgets.setting_rows import HelpMark
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
@@ -83,24 +83,3 @@ def test_what_is_not_believed_is_said_and_shows_nothing_of_it(about: SettingsDes
     about.wait_for_words(end_of(sentence_for(ReleaseRefused("{host}", "signature")).text))
     assert not check_of(about).notes.isVisible()
     assert not check_of(about).page.isVisible()
-
-
-def test_a_check_that_takes_long_can_be_given_up(about: SettingsDesk, host: ReleaseHost) -> None:
-    host.release(facts())
-    host.released.clear()
-    about.click_name(QPushButton, CHECK_FOR_UPDATES)
-    about.wait_for_words(f"Contacting {host.netloc}…")
-    about.wait(lambda: host.asked == [FILE])
-    about.click_name(QPushButton, CANCEL)
-    about.wait_for_words(GIVEN_UP)
-    host.released.set()
-    about.click_name(QPushButton, CHECK_FOR_UPDATES)
-    about.wait_for_words("Fireside 9.1.0 is available.")
-
-
-def test_without_a_home_of_releases_the_page_says_so_and_has_no_button(frame: Frame, host: ReleaseHost) -> None:
-    opened = SettingsDesk(frame, "about")
-    opened.wait_for_words(NO_ADDRESS)
-    assert not check_of(opened).button.isVisible()
-    assert frame.app.ledger.connections() == []
-    opened.close()

@@ -112,15 +112,6 @@ def next_call(other: DBusConnection) -> Message:
             return message
 
 
-def test_a_bus_that_ends_while_it_is_listened_to_is_no_problem(bus: DBusConnection, qtbot: QtBot) -> None:
-    desktop = BusDesktop()
-    desktop.notify_user("Fireside", "It is here.", lambda: None)
-    assert desktop._bus is not None
-    desktop._bus.sock.shutdown(socket.SHUT_RDWR)
-    qtbot.waitUntil(lambda: desktop._bus is None)
-    desktop.notify_user("Fireside", "And another one.", lambda: None)
-
-
 def test_a_bus_that_dies_is_no_problem(bus: DBusConnection) -> None:
     desktop = BusDesktop()
     desktop.show_progress(0.1)
@@ -197,20 +188,3 @@ def test_where_there_is_no_bus_the_icon_in_the_tray_says_it(qtbot: QtBot) -> Non
     desktop._own.messageClicked.emit()
     assert clicked == ["second", "third"], "the icon that spoke before is heard once"
     desktop.close()
-
-
-def test_who_wants_no_notifications_gets_none(qtbot: QtBot) -> None:
-    window, noted = QWidget(), Noted()
-    qtbot.addWidget(window)
-    TaskBar(window, lambda _: noted, is_wanted=lambda: False).tell_system("Fireside", "It is here.")
-    assert noted.told == []
-
-
-def test_nothing_is_made_for_a_desktop_before_it_is_needed(qtbot: QtBot) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
-    made: list[QWidget] = []
-    bar = TaskBar(window, lambda parent: made.append(parent) or Noted())  # type: ignore[func-returns-value]
-    bar.show_progress(None)
-    bar.close()
-    assert made == []

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QMenu, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.documents.microphone import TRIAL_VARIABLE
@@ -98,13 +97,6 @@ def test_words_replace_what_is_selected(field: TextField) -> None:
     assert text_of(field) == "Hello."
 
 
-def test_words_have_no_place_in_another_text(field: TextField) -> None:
-    text = dictated_text(field)
-    field.setText("Another draft") if isinstance(field, QLineEdit) else field.setPlainText("Another draft")
-    assert not text.confirm("We meet.")
-    assert text_of(field) == "Another draft"
-
-
 def test_no_space_is_written_in_japanese(field: TextField) -> None:
     text = dictated_text(field)
     text.confirm("火曜日に会います。")
@@ -190,34 +182,12 @@ def test_leaving_the_field_ends_it_and_keeps_what_is_shown(frame: Frame) -> None
     assert edit.toPlainText() == "We meet on Tuesday."
 
 
-def test_closing_the_window_keeps_what_is_shown(frame: Frame) -> None:
-    dictation, edit = dictation_of(frame), frame.find_step(ChatTab).chat.composer.field.edit
-    load_model(frame)
-    edit.setFocus()
-    dictation.toggle()
-    frame.wait(lambda: bool(edit.textCursor().block().layout().preeditAreaText()))
-    dictation.close()
-    assert (edit.toPlainText(), dictation.is_on) == ("We meet on Tuesday.", False)
-
-
 def test_without_a_field_or_a_model_that_hears_it_says_so(frame: Frame) -> None:
     dictation = dictation_of(frame)
     frame.find_step(ChatTab).chat.composer.field.edit.setFocus()
     dictation.toggle()
     assert NO_MODEL_HEARS in frame.notices
     assert not dictation.is_on
-
-
-def test_without_a_microphone_it_says_so(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
-    if Path("/dev/snd").exists():
-        pytest.skip("this computer has one")
-    monkeypatch.delenv(TRIAL_VARIABLE)
-    dictation = dictation_of(frame)
-    load_model(frame)
-    frame.find_step(ChatTab).chat.composer.field.edit.setFocus()
-    dictation.toggle()
-    frame.wait(lambda: not dictation.is_on)
-    assert any("microphone" in words for words in frame.notices)
 
 
 def test_the_key_works_in_a_dialog_and_its_words_outlive_the_dialog(frame: Frame) -> None:
@@ -238,34 +208,3 @@ def test_the_key_works_in_a_dialog_and_its_words_outlive_the_dialog(frame: Frame
     dialog.deleteLater()
     frame.wait(lambda: not dictation.is_on)
     assert shows(WORDS_WITHOUT_PLACE, frame.notices[-1])
-
-
-def test_pages_and_texts_to_translate_are_dictated_too(frame: Frame) -> None:
-    dictation = dictation_of(frame)
-    load_model(frame)
-    for name in ("write", "translate"):
-        frame.show_tab(name)
-        edit = next(field for field in frame.middle.findChildren(PlainEdit) if as_text_field(field) is not None)
-        edit.setFocus()
-        dictation.toggle()
-        frame.wait(lambda edit=edit: bool(edit.textCursor().block().layout().preeditAreaText()))  # type: ignore[misc]
-        dictation.stop()
-        frame.wait(lambda: not dictation.is_on)
-        assert edit.toPlainText() == "We meet on Tuesday."
-        edit.undo()
-        assert edit.toPlainText() == ""
-
-
-def test_the_menu_of_a_field_begins_it(frame: Frame) -> None:
-    dictation, line = dictation_of(frame), QLineEdit(frame.window)
-    load_model(frame)
-    line.show()
-    line.setFocus()
-    QApplication.sendEvent(
-        line, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(1, 1), line.mapToGlobal(QPoint(1, 1)))
-    )
-    menu = next(menu for menu in line.findChildren(QMenu) if menu.isVisible())
-    next(action for action in menu.actions() if action.objectName() == "dictate").trigger()
-    menu.close()
-    assert dictation.is_listening
-    dictation.close()

@@ -146,24 +146,3 @@ def test_the_portals_keys_are_heard_with_the_right_to_come_to_the_front(
     qtbot.waitUntil(lambda: shortcut.words == KEYS_WITHDRAWN)
     shortcut.close()
     portal.close()
-
-
-def test_a_desktop_without_such_a_portal_is_said(bus: DBusConnection, parent: QObject, qtbot: QtBot) -> None:
-    shortcut = GlobalShortcut(parent, PortalKeys)
-    shortcut.want("Ctrl+Alt+Space")
-    qtbot.waitUntil(lambda: "fireside --ask" in shortcut.words)
-    shortcut.close()
-    portal = FakePortal(has_shortcuts=False)
-    shortcut.want("Ctrl+Alt+K")
-    qtbot.waitUntil(lambda: "fireside --ask" in shortcut.words)
-    shortcut.close()
-    portal.close()
-
-
-def test_a_question_that_nobody_answers_is_given_up_at_quit(bus: DBusConnection, parent: QObject, qtbot: QtBot) -> None:
-    portal, shortcut = FakePortal(), GlobalShortcut(parent, PortalKeys)
-    portal._answer = lambda message: portal.calls.append(("asked", ()))  # type: ignore[method-assign]
-    shortcut.want("Ctrl+Alt+Space")
-    qtbot.waitUntil(lambda: bool(portal.calls))
-    shortcut.close()  # no thread is left, which every test looks for
-    portal.close()

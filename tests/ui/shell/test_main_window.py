@@ -5,50 +5,33 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import product
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMargins, QMetaMethod, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QKeySequence
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QMargins, QMetaMethod, QObject, QPoint, Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
     QApplication,
     QDialog,
     QFileDialog,
-    QLineEdit,
     QMenu,
-    QPlainTextEdit,
-    QTextEdit,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from app.core.errors.saving_errors import FolderNotWritable
-from app.core.events import Role
 from app.core.settings import load_settings
-from app.features.error_messages import PersonMessage, sentence_for
-from app.ui.chat.answer_view import REGENERATE
-from app.ui.chat.chat_tab import ONE_MESSAGE_WAITS
+from app.features.error_messages import sentence_for
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.composer import MESSAGE
-from app.ui.chat.composer_menu import COMPOSER_MENU
 from app.ui.chat.turn_column import OTHER_WAYS_TO_BEGIN
-from app.ui.chat.welcome import GROUP_PX
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import (
-    ANSWER_LINE,
     CHAT_LABEL,
     CHATS,
-    CONTINUE,
-    COPY,
-    EDIT_LABEL,
     MODEL,
     MODELS,
-    MORE_LABEL,
     NEW_CHAT,
     SEARCH_CHATS,
     SETTINGS,
@@ -57,24 +40,18 @@ from app.ui.shared_labels import (
     TODAY,
     TRANSLATE,
     WRITE_LABEL,
-    YOU_LINE,
 )
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import ShortcutSheet
 from app.ui.shell.main_window import LOOK_INSIDE, TOGGLE_LIST
-from app.ui.shell.palette import Palette
 from app.ui.shell.status_line import NETWORK_ON
-from app.ui.theme import EDGE_PX, READING_PX
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.texts import start_of
 from tests.helpers.tiny_models import make_tiny
 
 NOT_WRITABLE = start_of(sentence_for(FolderNotWritable("{path}")).text)
-
-INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView
 
 
 def tab_order(frame: Frame, steps: int, *, is_next: bool = True) -> list[str]:
@@ -88,13 +65,6 @@ def tab_order(frame: Frame, steps: int, *, is_next: bool = True) -> list[str]:
         assert widget is not None
         seen.append(widget.accessibleName())
     return seen
-
-
-@pytest.fixture
-def whole(frame: Frame) -> Frame:
-    """The window with the real chat view in it and one chat open."""
-    frame.put_in(ChatView(frame.app.chats, frame.theme, frame.notify))
-    return frame
 
 
 @contextmanager
@@ -120,28 +90,6 @@ def test_focus_goes_to_another_tab_without_passing_elsewhere(frame: Frame, qapp:
         assert len(passed) == 1, (name, [widget.accessibleName() for widget in passed])
 
 
-def test_focus_goes_back_from_the_palette_without_passing_elsewhere(frame: Frame, qapp: QApplication) -> None:
-    frame.activate()
-    frame.new_chat()
-    before = QApplication.focusWidget()
-    frame.do("palette")
-    with focus_passes(qapp) as passed:
-        QTest.keyClick(frame.find_step(Palette).field, Qt.Key.Key_Escape)
-    assert passed == [before], [widget.accessibleName() for widget in passed]
-
-
-def test_every_control_has_a_name(whole: Frame) -> None:
-    whole.notify.actions["retry"] = lambda: None
-    whole.notify.show_notice(PersonMessage("Something.", action="retry"), details="x")
-    whole.window.open_settings()
-    controls = [w for w in whole.window.findChildren(QWidget) if isinstance(w, INTERACTIVE) and w.isVisible()]
-    assert len(controls) > 20
-    inner = ("qt_spinbox_lineedit", "qt_toolbar_ext_button")
-    nameless = [w for w in controls if not w.accessibleName() and w.objectName() not in inner]
-    nameless = [w for w in nameless if not isinstance(w.parentWidget(), QLineEdit)]
-    assert [f"{type(w).__name__} {w.objectName()}" for w in nameless] == []
-
-
 def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) -> None:
     frame.conversations.create(title="Letter")
     frame.chats.reload()
@@ -165,24 +113,6 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) ->
         MESSAGE,
     ]
     assert tab_order(frame, len(expected)) == expected
-
-
-def test_tab_goes_from_the_message_field_to_the_last_question_its_actions_and_the_answer(whole: Frame) -> None:
-    conversations, parent = whole.conversations, None
-    chat_id = conversations.create(title="Letter").id
-    for words in ("First", "Second"):
-        parent = conversations.add_message(chat_id, parent, Role.USER, words).id
-        parent = conversations.add_message(chat_id, parent, Role.ASSISTANT, f"Answer to {words}").id
-    chat = whole.find_step(ChatView)
-    chat.show_conversation(chat_id)
-    whole.activate()
-    whole.button(LOOK_INSIDE).setFocus()
-    question = [YOU_LINE.format(words="Second"), COPY, EDIT_LABEL, MORE_LABEL]
-    answer = [ANSWER_LINE.format(words="Answer to Second"), COPY, REGENERATE, CONTINUE, MORE_LABEL]
-    expected = [MESSAGE, COMPOSER_MENU, *question, *answer, NETWORK_ON, NEW_CHAT]
-    assert tab_order(whole, len(expected)) == expected
-    back = tab_order(whole, len(expected) - 1, is_next=False)
-    assert back[: 1 + len(answer)] == [NETWORK_ON, *reversed(answer)]
 
 
 def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -> None:
@@ -215,116 +145,12 @@ def test_the_shortcuts_do_what_the_sheet_says(frame: Frame) -> None:
     assert not window.isVisible()
 
 
-def test_zoom_is_saved(frame: Frame) -> None:
-    frame.do("zoom_in")
-    assert frame.theme.zoom == 1.1
-    assert frame.settings.appearance.zoom == 1.1
-    frame.do("zoom_out")
-    frame.do("zoom_out")
-    assert frame.theme.zoom == 0.9
-    frame.do("zoom_reset")
-    assert frame.settings.appearance.zoom == 1.0
-
-
-def test_nothing_is_clipped_at_any_zoom(whole: Frame) -> None:
-    whole.conversations.create(title="Letter to the landlord about the heating")
-    whole.chats.reload()
-    for scheme, zoom in product(("light", "dark"), (0.5, 1.0, 1.5, 3.0)):
-        whole.theme.zoom, whole.theme.scheme = zoom, scheme
-        whole.window.resize(900, 600)
-        assert clipped_texts(whole.window) == [], (scheme, zoom)
-
-
-@pytest.mark.parametrize("width", [900, 1280, 1600])
-def test_the_chat_stands_in_the_middle_and_where_it_is_narrow_begins_at_the_left_edge_of_all_tabs(
-    whole: Frame, qtbot: QtBot, width: int
-) -> None:
-    whole.window.resize(width, 700)
-    qtbot.waitUntil(lambda: whole.window.windowHandle().width() == width)
-    chat = whole.find_step(ChatView)
-    composer = ChatDesk(chat, whole.app, whole.notify).composer
-    px = whole.theme.px
-
-    def sides() -> tuple[int, int]:
-        left = composer.mapTo(chat, QPoint(0, 0)).x()
-        return left, chat.width() - left - composer.width()
-
-    def side(measure_px: int) -> int:
-        return max(px(EDGE_PX), (chat.width() - px(measure_px)) // 2)
-
-    # An empty chat is a narrower group.
-    qtbot.waitUntil(lambda: all(abs(one - side(GROUP_PX)) <= 1 for one in sides()))
-    conversation = whole.conversations.create(title="Letter").id
-    whole.conversations.add_message(conversation, None, Role.USER, "Hello")
-    chat.show_conversation(conversation)
-    qtbot.waitUntil(lambda: all(abs(one - side(READING_PX)) <= 1 for one in sides()))
-    assert (side(READING_PX) == px(EDGE_PX)) == (width == 900)
-
-
-def test_a_dropped_model_is_opened(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
-    path = make_tiny("llama", tmp_path / "Dropped-1B.GGUF")
-    frame.app.change_settings("models", add_how="in_place")
-    frame.drop(path)
-    qtbot.waitUntil(lambda: frame.loader.state == "ready")
-    assert frame.loader.name == "Dropped 1B"
-
-
-def test_other_files_are_attached_to_the_chat(frame: Frame, tmp_path: Path) -> None:
-    frame.show_tab("models")
-    frame.drop(tmp_path / "letter.pdf", tmp_path / "README")
-    assert frame.chat.files == [tmp_path / "letter.pdf", tmp_path / "README"]
-    assert frame.chat.isVisible()
-    assert frame.loader.state == "asleep"
-    assert frame.notices == []
-
-
-def test_pictures_that_are_no_files_are_dropped_one_right_after_the_other(qapp: QApplication) -> None:
-    at = QPointF(5, 200)
-    with open_window(qapp, make_chat=ChatView) as frame:
-        attaching = frame.find_step(ChatView).attaching
-        for color in ("red", "blue"):
-            picture, data = QImage(8, 8, QImage.Format.Format_RGB32), QMimeData()
-            picture.fill(color)
-            data.setImageData(picture)
-            how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-            QApplication.sendEvent(frame.window, QDragEnterEvent(at, *how))
-            QApplication.sendEvent(frame.window, QDropEvent(at, *how))
-        assert attaching.waits_for == "Dropped picture.png"
-        frame.wait(lambda: [one.use is not None for one in attaching.pictures] == [True, True])
-        colors = [one.image.pixelColor(0, 0).name() for one in attaching.pictures if one.image is not None]
-        assert colors == ["#ff0000", "#0000ff"]
-
-
 def test_a_model_and_a_document_dropped_together_go_each_its_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     model = make_tiny("llama", tmp_path / "Dropped-1B.gguf")
     frame.app.change_settings("models", add_how="in_place")
     frame.drop(tmp_path / "letter.pdf", model)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.chat.files == [tmp_path / "letter.pdf"]
-
-
-def test_the_shortcut_asks_for_documents(frame: Frame) -> None:
-    frame.do("attach")
-    assert frame.chat.attaching.asked == 1
-
-
-def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, tmp_path: Path) -> None:
-    """Through the window's own door for drops: the field refuses a file, and the window around it takes it."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "letter.pdf"))])
-    whole.window.sizes.toggle_column()  # the field begins at the left, where “Ask about it” is
-    field = ChatDesk(whole.find_step(ChatView), whole.app, whole.notify).field
-    QApplication.processEvents()
-    place = QPointF(field.viewport().mapTo(whole.window, QPoint(10, 10)))
-    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    door = whole.window.windowHandle()
-    QApplication.sendEvent(door, QDragEnterEvent(place, *how))
-    move = QDragMoveEvent(place, *how)
-    QApplication.sendEvent(door, move)
-    assert move.isAccepted()
-    QApplication.sendEvent(door, QDropEvent(place, *how))
-    assert whole.chat.files == [tmp_path / "letter.pdf"]
-    assert field.toPlainText() == ""
 
 
 def test_geometry_column_and_chat_come_back(qapp: QApplication, tmp_path: Path) -> None:
@@ -420,17 +246,6 @@ def test_right_to_left_mirrors_the_frame(qapp: QApplication) -> None:
         qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
 
 
-def test_a_message_that_waits_for_the_model_is_told_in_the_status_line(frame: Frame) -> None:
-    chat_id = frame.conversations.create(title="Letter").id
-    frame.loader.state = "loading"
-    frame.chat.busy = True
-    frame.chat.tell_title(chat_id)
-    assert frame.waiting_line.text() == ONE_MESSAGE_WAITS
-    frame.loader.state = "ready"
-    frame.loader.changed.emit()
-    assert frame.waiting_line.text() == ""
-
-
 def test_a_disk_that_refuses_is_told_and_the_window_still_closes(frame: Frame) -> None:
     folder = frame.paths.config
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -443,16 +258,6 @@ def test_a_disk_that_refuses_is_told_and_the_window_still_closes(frame: Frame) -
     assert NOT_WRITABLE in frame.notices[0]
     frame.window.close()
     assert not frame.window.isVisible()
-
-
-def test_a_click_on_the_open_tab_goes_to_the_message_field(frame: Frame, qtbot: QtBot) -> None:
-    tab = frame.find_step(QAbstractButton, "tab_chat")
-    with qtbot.waitActive(frame.window):
-        frame.window.activateWindow()
-    frame.chats.search_text.setFocus()
-    qtbot.mouseClick(tab, Qt.MouseButton.LeftButton)
-    assert tab.isChecked()
-    assert frame.is_typing
 
 
 def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(frame: Frame, qtbot: QtBot) -> None:
@@ -474,15 +279,6 @@ def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(
     frame.show_chat(None)
     frame.choose(window.tab("chat").sidebar.more_menu(), f"{TEMPORARY_CHAT}\tCtrl+Shift+N")
     assert frame.chat.is_temporary
-
-
-def test_deleting_a_chat_lets_the_engine_forget_it_too(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
-    list(frame.engine.load(tmp_path / "model.gguf"))
-    chat = frame.conversations.create(title="Letter")
-    frame.chats.root.delete(chat.id)
-    log = tmp_path / "script" / "prompts.jsonl"
-    qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"))
-    assert f'"chat-{chat.id}"' in log.read_text("utf-8").splitlines()[-1]
 
 
 def test_a_deleted_chat_is_forgotten_only_when_its_answer_has_ended(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:

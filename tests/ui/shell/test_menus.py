@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTextEdit
 
@@ -17,7 +17,6 @@ from app.ui.chat.pasted import ATTACH_FOLDER, ATTACH_OTHER
 from app.ui.models.models_tab import ModelsView
 from app.ui.shared_labels import NAME_DELETED, SAVE_AS_PROMPT
 from app.ui.widgets.input_fields import MOST_ENTRIES
-from app.ui.widgets.menus import Menu
 from tests.helpers.desks.models import ModelsDesk
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.dictionaries import use_dictionaries
@@ -98,40 +97,6 @@ def test_every_menu_is_short_and_has_nothing_twice(chatting: Frame) -> None:
     assert "Undo" in " ".join(listed["message › Edit"]), "nothing is lost that was folded away"
     for menu in menus.values():
         menu.close()
-
-
-def test_an_entry_is_thirty_pixels_high_and_its_shortcut_muted_at_the_end(chatting: Frame) -> None:
-    menu = Menu(chatting.window)
-    menu.addAction("Rename\tF2")
-    menu.addAction("An entry with more words")
-    menu.popup(chatting.window.mapToGlobal(QPoint(100, 100)))
-    entry = menu.actionGeometry(menu.actions()[0])
-    assert (entry.height(), menu.font().pixelSize()) == (30, 14)
-    picture = menu.grab(entry).toImage()
-    dark = {
-        x: min(picture.pixelColor(x, y).lightness() for y in range(entry.height()))
-        for x in range(entry.width() // 2, entry.width())
-    }
-    inked = [x for x, lightness in dark.items() if lightness < 200]
-    assert abs(entry.width() - 14 - inked[-1]) <= 2, "it ends where the entries end"
-    muted = QColor(chatting.theme.tokens.muted).lightness()
-    assert min(dark.values()) >= muted - 2, "muted, and not as dark as the words"
-    menu.close()
-
-
-def test_a_menu_stays_inside_its_window_and_covers_nothing_of_its_button(chatting: Frame) -> None:
-    window, menu = chatting.window, Menu(chatting.window)
-    for number in range(6):
-        menu.addAction(f"Entry {number}")
-    menu.popup(window.mapToGlobal(window.rect().bottomRight()) - QPoint(20, 20))
-    inside = QRect(window.mapToGlobal(QPoint(0, 0)), window.size())
-    assert inside.contains(menu.geometry())
-    menu.close()
-    button = window.status
-    menu.popup_at(button)
-    assert inside.contains(menu.geometry())
-    assert not menu.geometry().intersects(QRect(button.mapToGlobal(QPoint(0, 0)), button.size()))
-    menu.close()
 
 
 def test_on_a_misspelt_word_what_may_be_meant_is_in_sight_and_editing_is_in_a_submenu(

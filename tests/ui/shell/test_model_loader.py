@@ -12,9 +12,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.engine_errors import EngineStopped
-from app.core.errors.model_errors import ModelLoadFailed, ModelMissing
-from app.core.events import LoadProgress, Message, Role
-from app.core.paths import starter_model
+from app.core.errors.model_errors import ModelLoadFailed
+from app.core.events import Message, Role
 from app.engine.contract import ensure_loaded
 from app.engine.protocol import OPEN
 from app.features.error_messages import sentence_for
@@ -112,25 +111,6 @@ def test_a_failure_keeps_the_old_model_and_says_why(
         assert frame.engine.loaded is not None
 
 
-def test_a_missing_file_keeps_the_loaded_model(qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any) -> None:
-    script({})
-    with open_window(qapp) as frame:
-        frame.loader.load(model(tmp_path, "a.gguf"))
-        until(qtbot, frame.loader, "ready")
-        frame.open_files(tmp_path / "gone.gguf")
-        qtbot.waitUntil(lambda: frame.notices == [sentence_for(ModelMissing("gone.gguf")).text])
-        assert (frame.loader.name, frame.loader.state) == ("a", "ready")
-
-
-def test_without_any_way_back_the_state_is_failed(qapp: QApplication, qtbot: QtBot, script: Any) -> None:
-    script({"error": "ModelLoadFailed", "fields": {"path": "s.gguf", "detail": "x"}})
-    with open_window(qapp) as frame:
-        frame.loader.start()  # the starter itself
-        until(qtbot, frame.loader, "failed")
-        assert state_word(frame.loader) == "failed"
-        assert frame.chat.model_states[-1] == "failed"
-
-
 def test_a_second_choice_replaces_the_first_while_it_loads(
     qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
 ) -> None:
@@ -152,17 +132,6 @@ def test_loading_can_be_stopped(qapp: QApplication, qtbot: QtBot, tmp_path: Path
         frame.loader.cancel()
         until(qtbot, frame.loader, "asleep")
         assert not frame.notices
-
-
-def test_reloading_uses_the_settings_of_now(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
-    frame.loader.load(model(tmp_path, "a.gguf"))
-    until(qtbot, frame.loader, "ready")
-    frame.app.change_settings("engine", context_tokens=1024)
-    frame.loader.reload()
-    until(qtbot, frame.loader, "ready")
-    assert frame.loader.model is not None
-    assert frame.loader.model.context_tokens == 1024
-    assert "1k" in frame.gauge.accessibleName()
 
 
 def test_a_child_that_went_away_puts_the_model_to_sleep(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
@@ -194,23 +163,6 @@ def test_the_starter_answers_for_a_chosen_file_that_is_away_and_says_so_until_it
     assert frame.notices == []
 
 
-def test_choosing_another_model_ends_the_wait_for_a_file_that_is_away(
-    frame: Frame, qtbot: QtBot, tmp_path: Path, starter: Path
-) -> None:
-    frame.app.change_settings("engine", model_path=str(tmp_path / "disk" / "big.gguf"))
-    frame.loader.stand_by(None)
-    frame.loader.start()
-    until(qtbot, frame.loader, "ready")
-    frame.loader.load(starter)
-    qtbot.waitUntil(lambda: frame.notices == [])
-    assert frame.settings.engine.model_path == ""
-
-
-def test_the_starter_is_chosen_at_first(frame: Frame) -> None:
-    assert frame.loader.path == starter_model()
-    assert frame.loader.name == STARTER
-
-
 def test_each_step_is_said_while_it_is_tried_and_the_outcome_afterwards(
     qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
 ) -> None:
@@ -229,21 +181,6 @@ def test_each_step_is_said_while_it_is_tried_and_the_outcome_afterwards(
         assert frame.device.text() == CPU_ONE_THREAD
 
 
-def test_the_picker_says_the_step_and_a_dismissed_notice_stays_away(
-    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
-) -> None:
-    script({"seconds": 30, "steps": ["smaller_context"]})
-    with open_window(qapp) as frame:
-        frame.loader.load(model(tmp_path, "a.gguf"))
-        frame.loader._show_progress(LoadProgress(0.6, "smaller_context"))
-        assert frame.model_said.endswith("loading 60 %, Trying with a smaller context…")
-        frame.notice.dismiss()
-        frame.loader._show_progress(LoadProgress(0.7, "smaller_context"))
-        assert frame.notices == []
-        frame.loader.cancel()
-        until(qtbot, frame.loader, "asleep")
-
-
 def test_a_gpu_that_is_not_used_is_said_with_a_way_to_the_settings(
     qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
 ) -> None:
@@ -254,24 +191,6 @@ def test_a_gpu_that_is_not_used_is_said_with_a_way_to_the_settings(
         assert frame.notices == [GPU_NOT_FOUND]
         frame.press_notice(SETTINGS)
         frame.find_step(SettingsDialog).close()
-
-
-def test_what_was_said_is_not_said_again_when_it_wakes_up(
-    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
-) -> None:
-    script({"gpu_missed": "no_memory"})
-    with open_window(qapp) as frame:
-        frame.loader.load(model(tmp_path, "a.gguf"))
-        until(qtbot, frame.loader, "ready")
-        frame.notice.dismiss()
-        frame.loader.sleep()
-        qtbot.waitUntil(lambda: frame.engine.asleep_path is not None)
-        count_in_background(frame)
-        until(qtbot, frame.loader, "ready")
-        assert frame.notices == []
-        frame.loader.reload()
-        until(qtbot, frame.loader, "ready")
-        assert len(frame.notices) == 1
 
 
 def count_in_background(frame: Frame) -> None:
@@ -328,16 +247,3 @@ def test_the_engine_is_told_all_that_the_settings_say(frame: Frame, qtbot: QtBot
     assert told["kv_type"] == "q8_0"
     assert told["devices"] == ["Vulkan0", "Vulkan1"]
     assert (told["experts_on_cpu"], told["gpu_layers"], told["threads"]) == (True, 12, 3)
-
-
-def test_when_another_model_fails_the_sleeping_one_comes_back(
-    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
-) -> None:
-    script({"times": 1}, {"error": "ModelLoadFailed", "fields": {"path": "b.gguf", "detail": "x"}, "times": 1}, {})
-    with open_window(qapp) as frame:
-        frame.loader.load(model(tmp_path, "a.gguf"))
-        until(qtbot, frame.loader, "ready")
-        frame.loader.sleep()
-        qtbot.waitUntil(lambda: frame.loader.wakes_up)
-        frame.loader.load(model(tmp_path, "b.gguf"))
-        qtbot.waitUntil(lambda: frame.loader.name == "a" and frame.loader.state == "ready")

@@ -14,14 +14,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.features.models.model_messages import ASLEEP
-from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, SIZE, STARTER
+from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, PUT_TO_SLEEP, SIZE, STARTER
 from app.ui.shell.model_about import FILE, NOT_THERE, ModelAbout
 from app.ui.shell.model_picker import (
     FOR_THIS_CHAT_ONLY,
-    LOAD_IT_AGAIN,
-    MODEL_REPLACED_FOR_WORK,
     OPEN_MODEL_FILE,
-    STOP_LOADING,
     WAKE_UP,
 )
 from app.ui.shell.status_line import CPU_ONE_THREAD
@@ -65,13 +62,6 @@ def give_room(frame: Frame) -> None:
     QApplication.processEvents()
 
 
-def test_the_picker_has_a_word_beside_its_dot(frame: Frame) -> None:
-    give_room(frame)
-    assert frame.model_words == [STARTER, "145 MB", "asleep"]
-    assert frame.picker.accessibleName() == MODEL
-    assert frame.model_said == "Starter, 145 MB, asleep"
-
-
 def test_a_long_name_is_shortened_and_nothing_is_clipped(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / f"{'A-very-long-name-' * 6}Q4_K_M.gguf"
     path.write_bytes(b"GGUF")
@@ -80,35 +70,6 @@ def test_a_long_name_is_shortened_and_nothing_is_clipped(frame: Frame, qtbot: Qt
     frame.window.resize(640, 480)
     assert frame.picker.width() < 420
     assert clipped_texts(frame.window) == []
-
-
-def test_in_a_narrow_window_the_size_goes_before_the_word_and_both_are_still_told(frame: Frame, qtbot: QtBot) -> None:
-    give_room(frame)
-    assert frame.model_words == [STARTER, "145 MB", "asleep"]
-    frame.window.resize(700, 480)
-    frame.left.show()
-    qtbot.waitUntil(lambda: frame.model_words == [STARTER, "asleep"])
-    assert frame.model_said == "Starter, 145 MB, asleep"
-    give_room(frame)
-    assert frame.model_words == [STARTER, "145 MB", "asleep"]
-
-
-def test_a_model_that_took_the_place_of_the_chats_for_a_summary_is_told(
-    frame: Frame, qtbot: QtBot, tmp_path: Path
-) -> None:
-    frame.loader.start()
-    qtbot.waitUntil(lambda: frame.loader.state == "ready")
-    own = frame.loader.path
-    assert own is not None
-    list(frame.engine.load(tmp_path / "Big-26B-Q4_K_M.gguf"))
-    frame.loader.sync_with_engine()
-    assert frame.model_words == ["Big 26B", "ready"]
-    told = frame.model_said
-    assert told.endswith(MODEL_REPLACED_FOR_WORK.format(name=STARTER))
-    list(frame.engine.load(own))
-    frame.loader.sync_with_engine()
-    give_room(frame)
-    assert frame.model_words == [STARTER, "145 MB", "ready"]
 
 
 def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_path: Path) -> None:
@@ -127,15 +88,6 @@ def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_pat
     ]
     assert [action.isChecked() for action in menu.actions() if action.isCheckable()] == [True, False, False]
     menu.deleteLater()
-
-
-def test_choosing_in_the_menu_loads(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
-    path = tmp_path / "other.gguf"
-    write_model(path)
-    frame.app.change_settings("engine", known_models=(str(path),))
-    frame.choose_model("other")
-    qtbot.waitUntil(lambda: frame.loader.state == "ready")
-    assert frame.loader.name == "other"
 
 
 def test_a_sleeping_model_can_be_woken_and_put_to_sleep(frame: Frame, qtbot: QtBot) -> None:
@@ -161,21 +113,6 @@ def test_the_menu_works_with_the_keyboard(frame: Frame, qtbot: QtBot) -> None:
         qtbot.keyClick(menu, Qt.Key.Key_Down)
     qtbot.keyClick(menu, Qt.Key.Key_Return)
     assert frame.loader.state == "asleep"
-
-
-def test_a_failed_model_can_be_loaded_again_and_has_no_other_word(frame: Frame) -> None:
-    frame.loader._set("failed", None)
-    menu = frame.model_menu
-    assert LOAD_IT_AGAIN in texts(menu)
-    assert not {WAKE_UP, PUT_TO_SLEEP, STOP_LOADING} & set(texts(menu))
-    menu.deleteLater()
-
-
-def test_a_model_that_a_message_wakes_is_stopped_there_not_here(frame: Frame) -> None:
-    frame.loader._set("loading", None)
-    menu = frame.model_menu
-    assert STOP_LOADING not in texts(menu)
-    menu.deleteLater()
 
 
 @pytest.mark.display

@@ -12,20 +12,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QGuiApplication
-from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.engine_errors import EngineStopped, ProtocolViolation
 from app.core.errors.error_fields import every_error
-from app.core.errors.model_errors import ModelLoadFailed
 from app.core.errors.saving_errors import DiskFull
 from app.features.error_messages import PersonMessage, sentence_for
-from app.ui.shared_labels import COPY_DETAILS, NAME_DELETED, SETTINGS, UNDO, UNDO_ALL
+from app.ui.shared_labels import COPY_DETAILS, SETTINGS, UNDO, UNDO_ALL
 from app.ui.shell import notify as notify_module
 from app.ui.shell.notify import ACTION_LABELS, Notify, StandingNotice, describe
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice
-from tests.helpers.clipping import clipped_texts
 
 SECRET = "the dog is called Bello"
 
@@ -77,10 +75,6 @@ def test_an_action_somebody_can_do_has_a_button_that_does_it(notify: Notify, qtb
     assert not notify.bar.notices
 
 
-def test_an_action_nobody_can_do_has_no_button(notify: Notify) -> None:
-    assert not buttons(notify.show_notice(PersonMessage("Something.", action="retry")))
-
-
 def test_every_action_of_the_sentences_has_a_label() -> None:
     named = {
         "open_model",
@@ -119,11 +113,6 @@ def test_details_tell_the_place_but_never_quote_a_conversation() -> None:
         assert SECRET not in describe(error).replace("raise ValueError(SECRET)", "")
 
 
-def test_details_keep_what_the_engine_itself_said() -> None:
-    assert "GGML_ASSERT" in describe(EngineStopped(-6, "noise\nGGML_ASSERT(n > 0) failed"))
-    assert "/home/ada" not in describe(ModelLoadFailed("/home/ada/x.gguf", "llama_model_load: error"))
-
-
 _EXAMPLES = {"str": "x", "tuple[str, ...]": ("x",)}
 
 
@@ -138,23 +127,6 @@ def test_every_error_can_be_told(notify: Notify, caplog: pytest.LogCaptureFixtur
 test_every_error_can_be_told = pytest.mark.logs_warnings(test_every_error_can_be_told)
 
 
-def test_undo_takes_back_and_leaves(notify: Notify, qtbot: QtBot) -> None:
-    taken_back: list[bool] = []
-    notify.undo(NAME_DELETED.format(name="Letter"), lambda: taken_back.append(True))
-    button = buttons(notify.bar.notices[0])[UNDO]
-    assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
-    qtbot.keyClick(button, Qt.Key.Key_Space)
-    assert taken_back == [True]
-    assert not notify.bar.isVisible()
-
-
-def test_a_notice_with_a_lifetime_leaves_by_itself(notify: Notify, qtbot: QtBot) -> None:
-    notice = Notice(Theme("light"), "gone soon", lifetime_ms=20)
-    with qtbot.waitSignal(notice.left):
-        notify.bar.add(notice)
-    assert not notify.bar.notices
-
-
 def test_a_notice_stays_while_its_button_has_the_focus(notify: Notify, qtbot: QtBot) -> None:
     notice = Notice(Theme("light"), "stays", lifetime_ms=30)
     notice.add_button(UNDO, lambda: None)
@@ -165,12 +137,6 @@ def test_a_notice_stays_while_its_button_has_the_focus(notify: Notify, qtbot: Qt
         pass
     with qtbot.waitSignal(notice.left):
         button.clearFocus()
-
-
-def test_escape_dismisses_a_notice(notify: Notify, qtbot: QtBot) -> None:
-    notice = notify.show_notice(PersonMessage("Something."))
-    with qtbot.waitSignal(notice.left):
-        qtbot.keyClick(notice, Qt.Key.Key_Escape)
 
 
 def shown(notify: Notify) -> list[str]:
@@ -218,22 +184,6 @@ def test_an_undo_leaves_with_its_screen_and_others_stay(notify: Notify) -> None:
     assert [notice.is_error for notice in notify.bar.notices] == [True, False] and lasting.isVisible()
 
 
-def test_an_error_stands_at_the_top_with_its_sign_and_a_plain_button(notify: Notify, qtbot: QtBot) -> None:
-    notify.actions["settings"] = lambda: None
-    page = notify.bar.window().findChild(QPlainTextEdit)
-    assert page is not None
-    failed = notify.show_notice(PersonMessage("It failed.", action="settings"), lasts=True, is_error=True)
-    said = notify.show_notice(PersonMessage("It was done.", action="settings"))
-    qtbot.waitUntil(lambda: failed.isVisible() and said.isVisible())
-    assert notify.bar.errors.y() == page.y() and notify.bar.y() > page.geometry().center().y()
-    kinds = [notice.buttons[0].property("kind") for notice in (failed, said)]
-    assert kinds == ["plain", "link"]
-    assert any(not label.pixmap().isNull() for label in failed.findChildren(QLabel))
-    for slot in (notify.bar, notify.bar.errors):
-        assert abs(slot.geometry().center().x() - page.geometry().center().x()) <= 1
-        assert 320 <= slot.width() <= 520
-
-
 def test_a_notice_floats_over_the_page_and_pushes_nothing(notify: Notify, qtbot: QtBot) -> None:
     window = notify.bar.window()
     page = window.findChild(QPlainTextEdit)
@@ -266,32 +216,6 @@ def test_what_is_only_said_leaves_by_itself_and_what_went_wrong_stays(notify: No
     assert timers[0].isActive()
     timers[0].timeout.emit()
     assert notify.bar.notices == [failed]
-
-
-def test_notices_stand_at_the_end_of_the_page_above_the_field_that_is_typed_in(notify: Notify, qtbot: QtBot) -> None:
-    window, page = notify.bar.window(), notify.bar.window().findChild(QPlainTextEdit)
-    assert page is not None
-    foot = QWidget(page)
-    foot.setGeometry(0, page.height() - 120, page.width(), 120)
-    notify.bar.stand_above(foot)
-    notify.show_notice(PersonMessage("One."))
-    foot.show()
-    top = foot.mapTo(window, QPoint(0, 0)).y()
-    qtbot.waitUntil(lambda: 0 <= top - notify.bar.geometry().bottom() <= 20)
-    assert notify.bar.y() > window.height() / 2, "no title, head of a panel or first message is there"
-    foot.hide()
-    qtbot.waitUntil(lambda: notify.bar.geometry().bottom() > top)
-    assert page.geometry().contains(notify.bar.geometry())
-
-
-def test_a_long_sentence_is_not_clipped(notify: Notify, qtbot: QtBot) -> None:
-    notify.actions["open_model"] = lambda: None
-    notify.show_notice(
-        PersonMessage("A long sentence about something. " * 6, "And what was kept.", "open_model"), details="x"
-    )
-    notify.bar.window().resize(560, 500)
-    assert clipped_texts(notify.bar.window()) == []
-    assert notify.bar.notices[0].mapTo(notify.bar, QPoint(0, 0)).x() >= 0
 
 
 @pytest.mark.logs_warnings

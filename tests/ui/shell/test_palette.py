@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt, QVariantAnimation
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import Role
 from app.features.chat import session_messages as m
@@ -35,13 +35,12 @@ from app.ui.shared_labels import (
     TRANSLATE,
 )
 from app.ui.shell import tasks
-from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet
+from app.ui.shell.keyboard import WINDOW_SHORTCUTS
 from app.ui.shell.main_window import LOOK_INSIDE, TOGGLE_LIST
 from app.ui.shell.palette import Palette
-from app.ui.shell.settings_index import PAGES, label_of, page_label
+from app.ui.shell.settings_index import PAGES, label_of
 from app.ui.tab_list import TABS
 from app.ui.widgets.labels import Marks
-from app.ui.widgets.motion import EFFECT
 from tests.helpers.accessible_tree import screen_reader_on
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
@@ -177,39 +176,6 @@ def test_the_next_palette_begins_with_what_is_known_and_learns_what_changed(stor
     assert "Later" not in before
 
 
-class PaintCount(QObject):
-    """How often a widget is painted while the palette covers it, and while it does not."""
-
-    covered = uncovered = 0
-    palette: Palette | None = None
-
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint and self.palette is not None:
-            if self.palette.testAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent):
-                self.covered += 1
-            else:
-                self.uncovered += 1
-        return False
-
-
-def test_the_window_stands_still_behind_the_palette_until_it_has_come(stored: Frame, qapp: QApplication) -> None:
-    stored.key(Key.Key_K)
-    stored.find_step(Palette).close_palette()  # what is built once is not what is counted
-    counted, sidebar = PaintCount(), stored.window.findChildren(QWidget, "sidebar")[0]
-    sidebar.installEventFilter(counted)
-    qapp.setEffectEnabled(EFFECT, True)
-    try:
-        stored.key(Key.Key_K)
-        counted.palette = palette = stored.find_step(Palette)
-        fades = [run for run in palette.findChildren(QVariantAnimation) if run.state() == run.State.Running]
-        stored.wait(lambda: not any(run.state() == run.State.Running for run in fades))
-        assert fades
-        stored.wait(lambda: counted.uncovered > 0)  # it is the window itself again, which may change
-        assert counted.covered == 0
-    finally:
-        qapp.setEffectEnabled(EFFECT, False)
-
-
 def test_keys_move_round_the_list_and_escape_gives_the_keyboard_back(stored: Frame) -> None:
     stored.chat.focus_composer()
     palette = opened(stored)
@@ -234,21 +200,6 @@ def test_keys_move_round_the_list_and_escape_gives_the_keyboard_back(stored: Fra
     palette = opened(stored)
     QTest.mouseClick(palette, Qt.MouseButton.LeftButton, pos=palette.rect().bottomLeft())
     assert (stored.has(Palette), stored.is_typing) == (False, True)
-
-
-def test_each_settings_page_opens_and_rows_are_led_to(frame: Frame) -> None:
-    """In one window: each time the dialog is opened anew."""
-    for name in (*(page.name for page in PAGES), "connections/servers", "connections/programs"):
-        page, _, row = name.partition("/")
-        frame.window.open_settings(name)
-        dialog = frame.find_step(SettingsDialog)
-        assert dialog._group.checkedButton().text() == page_label(page)
-        shown = dialog.pages.currentWidget()
-        assert isinstance(shown, SettingsPage), name
-        if row:
-            frame.wait(lambda shown=shown: shown.marked_row is not None)
-            assert shown.marked_row is shown.row_of(row)
-        dialog.close()
 
 
 WANTED = {
@@ -392,15 +343,6 @@ def test_commands_of_the_chat_work_with_its_last_answer_or_say_why_not(chatting:
     menu.close()
     tab.do("fork")
     frame.wait(lambda: len(frame.conversations.find()) == 2)
-
-
-def test_an_action_that_opens_something_takes_the_keyboard_there(stored: Frame) -> None:
-    palette = opened(stored)
-    typed(stored, palette, "keyboard sh")
-    QTest.keyClick(palette.field, Key.Key_Return)
-    sheet = QApplication.activeWindow() or stored.window.findChild(ShortcutSheet)
-    assert isinstance(stored.window.findChild(ShortcutSheet), ShortcutSheet)
-    sheet.close()
 
 
 def test_prompts_are_offered_by_name_and_go_to_the_chat(stored: Frame) -> None:

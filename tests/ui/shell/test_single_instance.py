@@ -9,11 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from app.ui.shell.single_instance import HandOverReply, InstanceState, SingleInstance, StartRequest
@@ -104,12 +102,6 @@ def test_a_line_that_says_nothing_is_nothing(line: bytes) -> None:
     assert StartRequest.from_line(line) is None
 
 
-def test_another_data_folder_is_another_program(first: SingleInstance, tmp_path: Path) -> None:
-    other = SingleInstance(tmp_path / "elsewhere")
-    assert other.claim() is InstanceState.NOBODY
-    other.close()
-
-
 def test_what_a_killed_one_left_behind_is_taken_over(tmp_path: Path) -> None:
     one = SingleInstance(tmp_path / "data")
     left = Path(one.name)
@@ -119,13 +111,6 @@ def test_what_a_killed_one_left_behind_is_taken_over(tmp_path: Path) -> None:
     assert left.exists()
     assert one.claim() is InstanceState.NOBODY
     one.close()
-
-
-def test_after_closing_the_next_one_is_the_first(first: SingleInstance, tmp_path: Path) -> None:
-    first.close()
-    other = SingleInstance(tmp_path / "data")
-    assert other.claim() is InstanceState.NOBODY
-    other.close()
 
 
 def test_while_the_first_one_ends_the_next_one_waits(first: SingleInstance, tmp_path: Path) -> None:
@@ -139,19 +124,6 @@ def test_while_the_first_one_ends_the_next_one_waits(first: SingleInstance, tmp_
     other.close()
 
 
-def test_one_that_is_asked_and_closes_meanwhile_does_not_say_that_it_is_shown(
-    first: SingleInstance, qtbot: QtBot
-) -> None:
-    with socket.socket(socket.AF_UNIX) as second:
-        second.connect(first.name)
-        second.sendall(StartRequest(("/a.gguf",)).line)
-        QTimer.singleShot(0, first.stop_answering)  # as a signal does that came before it was heard
-        with qtbot.assertNotEmitted(first.asked, wait=50):
-            pass
-        with suppress(ConnectionResetError):
-            assert second.recv(100) == b""
-
-
 def test_nonsense_on_the_line_is_ignored(first: SingleInstance, tmp_path: Path, qtbot: QtBot) -> None:
     from PySide6.QtNetwork import QLocalSocket
 
@@ -160,10 +132,6 @@ def test_nonsense_on_the_line_is_ignored(first: SingleInstance, tmp_path: Path, 
     assert noise.waitForConnected(1000)
     with qtbot.assertNotEmitted(first.asked, wait=50), qtbot.waitSignal(noise.disconnected):
         noise.write(b'{"not": "a list"}\n')
-
-
-def test_handing_over_to_nobody_says_so(tmp_path: Path) -> None:
-    assert SingleInstance(tmp_path / "data").hand_over(StartRequest()) is HandOverReply.LEFT
 
 
 def test_the_socket_is_where_others_cannot_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

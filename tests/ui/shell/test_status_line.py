@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.events import ModelLoaded, Placed
@@ -29,7 +29,7 @@ from app.ui.shell.status_line import (
 )
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.desks.window import Frame
 
 ON_CPU = ModelLoaded("a.gguf", "a", 100, 8192, 32768, True, 30, 0, "CPU", 2)
 
@@ -132,9 +132,3 @@ def test_the_networks_switch_says_how_it_is_and_is_pressed_by_keyboard(frame: Fr
     assert switch.text() == NETWORK_ON
     assert load_settings(frame.paths.settings)[0].network.allowed
     assert clipped_texts(frame.status_line) == []
-
-
-def test_the_switch_comes_back_as_it_was_left(frame: Frame, qapp: QApplication) -> None:
-    frame.network_switch.click()
-    with open_window(qapp) as again:
-        assert again.network_switch.text() == NETWORK_OFF

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication
 from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 
@@ -212,28 +211,6 @@ def test_signals_by_the_thousand_do_not_end_the_process(qtbot: QtBot, parent: QO
     for number in range(5000):
         parent.objectNameChanged.emit(str(number))
     assert len(seen) == 5000
-
-
-def test_a_wake_that_waits_in_the_queue_keeps_its_task(qtbot: QtBot) -> None:
-    """Else it would come when the task is gone, which ended the program now and then."""
-    mine, over = tasks.Tasks(), threading.Event()
-
-    def work(token: CancelToken) -> Iterator[object]:
-        yield 1
-        over.set()
-
-    task = mine.run(work, QObject())
-    seen = weakref.ref(task)
-    assert over.wait(30)
-    assert mine.stop_all(30), "told without the event loop, whose queue has its wakes still"
-    assert task.done
-    del task
-    gc.collect()
-    kept = seen() is not None
-    QApplication.processEvents()
-    gc.collect()
-    assert seen() is None
-    assert kept
 
 
 def test_a_round_that_is_asked_for_meanwhile_follows_even_one_that_failed(qtbot: QtBot, parent: QObject) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import SIGNAL, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTextEdit, QToolButton
@@ -84,16 +84,6 @@ def test_a_page_is_read_from_the_caret_with_each_sentence_marked(frame: Frame) -
     frame.wait(lambda: running_children() == [])
 
 
-def test_a_text_is_watched_once_however_many_sentences_it_has(frame: Frame) -> None:
-    reading, page = reading_of(frame), write_page(frame, "One is here. Two comes. Three goes. Four.")
-    gone = SIGNAL("destroyed(QObject*)")
-    before, seen = page.receivers(gone), []
-    reading.changed.connect(lambda: seen.append(page.receivers(gone)))
-    press(frame)
-    frame.wait(lambda: not reading.is_on)
-    assert max(seen) == before + 1
-
-
 def test_the_bar_pauses_steps_changes_the_speed_and_stops(frame: Frame) -> None:
     reading, page = reading_of(frame), write_page(frame, f"{LONG}And then another long one follows here. Last.")
     bar = reading.bar
@@ -161,20 +151,6 @@ def test_the_last_answer_is_read_where_nothing_is_typed(frame: Frame) -> None:
     reading.stop()
 
 
-def test_the_menu_of_a_field_reads_from_the_caret(frame: Frame) -> None:
-    reading, page = reading_of(frame), write_page(frame, "One is here. Two comes along. Three.")
-    cursor = page.textCursor()
-    cursor.setPosition(16)
-    page.setTextCursor(cursor)
-    menu = QMenu()
-    page.menu_wanted.emit(menu, page.cursorRect().center())
-    action = next(action for action in menu.actions() if action.text() == READ_FROM_HERE)
-    action.trigger()
-    frame.wait(lambda: reading.state is ReadingState.SPEAKING)
-    assert marked(page) == ["Two comes along."]
-    reading.stop()
-
-
 def test_what_cannot_be_read_is_said_in_words(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, page = reading_of(frame), write_page(frame, "")
     press(frame)
@@ -187,29 +163,6 @@ def test_what_cannot_be_read_is_said_in_words(frame: Frame, monkeypatch: pytest.
     press(frame)
     frame.wait(lambda: not reading.is_on)
     assert frame.notices[-1].startswith(NO_SERVICE.text)
-
-
-def test_closing_the_window_ends_the_voice(frame: Frame) -> None:
-    reading = reading_of(frame)
-    write_page(frame, LONG)
-    press(frame)
-    frame.wait(lambda: reading.state is ReadingState.SPEAKING)
-    frame.window.close()
-    assert not reading.is_on
-    assert running_children() == []
-
-
-def test_a_read_only_text_is_read_too(frame: Frame) -> None:
-    reading, view = reading_of(frame), QTextEdit(frame.window)
-    view.setPlainText("Only to be read. Nothing else.")
-    view.setReadOnly(True)
-    view.show()
-    view.setFocus()
-    press(frame)
-    frame.wait(lambda: reading.state is ReadingState.SPEAKING)
-    assert marked(view) == ["Only to be read."]
-    view.deleteLater()
-    frame.wait(lambda: not reading.is_on)
 
 
 def test_a_read_only_text_offers_it_in_its_menu_and_is_read_before_a_field(frame: Frame) -> None:

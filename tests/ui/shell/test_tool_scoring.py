@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication
 
 from app.features.models.model_messages import MessageTemplate
 from app.features.tools.tool_scores import RIGHT_TOOL, ToolScores
@@ -17,7 +17,6 @@ from app.ui.shell.model_about import ModelAbout
 from app.ui.shell.model_picker import CALLS_RIGHT
 from app.ui.shell.tool_score_view import NOT_TESTED, ToolScoreView
 from app.ui.shell.tool_scoring import TEST_CALLS
-from app.ui.theme import Theme
 from tests.features.tools.lent_tools import OWN_WAY
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
@@ -102,23 +101,6 @@ def test_the_details_of_a_model_show_the_four_figures_as_they_come(frame: Frame)
 
 NEVER_READY = [{"text": "I don’t", "times": 3}, {"text": "I don’t", "held_after": 1, "until": "go"}]
 """The fourth answer ends only when it is stopped, however quick the machine is."""
-
-
-@pytest.mark.parametrize("answers", [NEVER_READY])
-def test_a_stopped_test_keeps_nothing_and_can_be_begun_again(frame: Frame, script: Path) -> None:
-    scoring, model = frame.window.scoring, frame.loader.path
-    assert model is not None
-    view = ToolScoreView(Theme("light"), scoring, model)
-    button: QPushButton = view.button
-    button.click()
-    frame.wait(lambda: scoring.done > 0)
-    assert button.text() == scoring.words
-    button.click()
-    frame.wait(lambda: scoring.model is None)
-    assert button.text() == TEST_CALLS
-    assert scoring.find_score(model) is None
-    assert len(requests(script)) < REQUESTS * WAYS
-    view.deleteLater()
 
 
 @pytest.mark.parametrize("answers", [NEVER_READY])

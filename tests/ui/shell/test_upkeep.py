@@ -16,11 +16,8 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from app.core.build import ProgramFile
-from app.core.errors.document_errors import DocumentTooDemanding
 from app.core.errors.engine_errors import EngineStopped
-from app.core.events import CancelToken, Message, Role
-from app.documents.protocol import Read
-from app.documents.read_document import read
+from app.core.events import Message, Role
 from app.features.error_messages import silence_sentence
 from app.ui.shell import garbage_collection
 from app.ui.shell.calm_caret import CalmCaret
@@ -28,7 +25,6 @@ from app.ui.shell.notify import ACTION_LABELS, Notify
 from app.ui.shell.silence_notices import SilenceNotices
 from app.ui.shell.upgrade_notice import UpgradeNotice
 from app.ui.theme import Theme
-from tests.helpers.documents import long_text
 from tests.helpers.engine import answer_of, load, scripted_client
 from tests.helpers.program import children_of, wait_until
 
@@ -80,41 +76,6 @@ def test_a_silent_engine_is_told_and_ended_and_answers_again(notify: Notify, qtb
         assert answer_of(engine.generate([Message(Role.USER, "hello")]))[0] == "You said: hello"
         notices.check_children()
         assert not notify.bar.notices
-
-
-def test_a_child_that_goes_on_takes_its_notice_away_and_a_dismissed_one_is_not_repeated(
-    notify: Notify, qtbot: QtBot, tmp_path: Path
-) -> None:
-    notices = SilenceNotices(notify, notify.bar)
-    with closing(scripted_client(tmp_path, {})) as engine:
-        load(engine)
-        silent(notices, notify, "the engine")
-        assert engine.pid is not None
-        os.kill(engine.pid, signal.SIGCONT)
-        wait_until(lambda: not notices.check_children() and not notify.bar.notices, "the notice to leave")
-        silent(notices, notify, "the engine")
-        notify.bar.notices[0].dismiss()
-        notices.check_children()
-        assert not notify.bar.notices
-
-
-def test_a_silent_reading_is_named_and_ended(notify: Notify, qtbot: QtBot, tmp_path: Path) -> None:
-    notices = SilenceNotices(notify, notify.bar)
-    path = long_text(tmp_path / "long.txt", 20_000_000)
-    with closing(read(Read(str(path)), folder=tmp_path / "work", cancel=CancelToken())) as events:
-        next(events)
-        (pid,) = children_of()
-        os.kill(pid, signal.SIGSTOP)
-
-        def is_told() -> bool:
-            next(events)
-            notices.check_children()
-            return "long.txt" in told(notify)
-
-        wait_until(is_told, "the silence to be told")
-        press(notify, ACTION_LABELS["end"], qtbot)
-        with pytest.raises(DocumentTooDemanding):
-            list(events)
 
 
 # The text cursor blinks while somebody types and rests afterwards.

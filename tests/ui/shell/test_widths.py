@@ -8,14 +8,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint
 from PySide6.QtWidgets import QApplication, QWidget
-from pytestqt.qtbot import QtBot
 
 from app.ui.chat.chat_view import ChatView
-from app.ui.models.model_card import ModelCard
-from app.ui.models.models_tab import SuggestedPage
-from app.ui.summarize.summary_drop_zone import SummaryDropZone
 from app.ui.write.write_tab import PageFoot, PageHead
-from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 
@@ -89,43 +84,3 @@ def test_nothing_is_cut_in_any_tab_at_any_size_and_zoom(whole: Frame) -> None:
         if cut := problems(whole):
             found[width, height, zoom] = cut
     assert found == {}
-
-
-def test_no_word_of_the_suggested_models_is_cut_in_a_small_window(whole: Frame, qtbot: QtBot) -> None:
-    resize(whole, 640, 480, 1.0)
-    whole.window.show_tab("models")
-    (page,) = whole.window.findChildren(SuggestedPage)
-    qtbot.waitUntil(lambda: bool(page.findChildren(ModelCard)) or page.empty.isVisible(), timeout=60_000)
-    settle()
-    assert clipped_texts(whole.window) == []
-
-
-def test_the_invitation_to_drop_documents_is_whole_in_a_small_window(whole: Frame) -> None:
-    resize(whole, 640, 480, 1.0)
-    whole.window.show_tab("summarize")
-    settle()
-    (zone,) = whole.window.findChildren(SummaryDropZone)
-    right = zone.mapTo(whole.window, zone.rect().topRight()).x()
-    assert right + whole.theme.px(24) <= whole.window.width(), "with its margin, beside a scroll bar"
-
-
-def test_after_the_largest_size_and_back_the_column_is_as_it_was(whole: Frame) -> None:
-    resize(whole, 1280, 800, 1.0)
-    whole.window.show_tab("chat")
-    settle()
-    before = whole.left.width()
-    whole.theme.zoom = 3.0
-    for name in ("models", "summarize", "chat"):
-        whole.window.show_tab(name)
-        settle()
-    whole.theme.zoom = 1.0
-    settle()
-    assert (whole.left.isVisible(), whole.left.width()) == (True, before)
-    assert cut_sideways(whole.left) == []
-
-
-def test_where_the_tab_needs_the_room_the_column_goes_and_comes_back(whole: Frame) -> None:
-    resize(whole, 640, 480, 2.0)
-    assert not whole.left.isVisible()
-    resize(whole, 1280, 800, 1.0)
-    assert whole.left.isVisible()

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QScrollArea, QStyle
+from PySide6.QtWidgets import QApplication, QStyle
 from pytestqt.qtbot import QtBot
 
-from app.core.build import Build
-from app.ui.settings import about
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.shell.model_picker import OPEN_MODEL_FILE
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.desks.window import Frame
 from tests.helpers.zooming import not_following, sizes
 
 VIEWS: dict[str, Callable[[Frame], None]] = {
@@ -43,9 +38,8 @@ def test_every_text_and_icon_follows_up_and_back_down(frame: Frame, qtbot: QtBot
     assert not not_following(before, sizes(frame.window), 1.0)
 
 
-@pytest.mark.parametrize("zoom", [1.0, 2.0, 1.0])
-def test_the_glyphs_of_a_menu_follow(frame: Frame, zoom: float) -> None:
-    frame.theme.zoom = zoom
+def test_the_glyphs_of_a_menu_follow(frame: Frame) -> None:
+    frame.theme.zoom = 2.0
     menu = frame.model_menu
     menu.ensurePolished()
     assert menu.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize, None, menu) == frame.theme.px(16)
@@ -63,29 +57,6 @@ def small(frame: Frame, qtbot: QtBot) -> Frame:
     window.move(corner)
     qtbot.waitUntil(lambda: (window.pos() - corner).manhattanLength() < 40)
     return frame
-
-
-def test_the_column_is_as_wide_at_the_start_as_after_a_zoom(qapp: QApplication) -> None:
-    with open_window(qapp) as frame:
-        frame.window.resize(640, 480)
-    with open_window(qapp) as frame:
-        QApplication.processEvents()
-        assert frame.left.width() == 256, "two fifths of the window"
-        frame.theme.zoom = 2.0
-        frame.window.resize(640, 480)
-        frame.theme.zoom = 1.0
-        frame.window.resize(640, 480)
-        QApplication.processEvents()
-        assert frame.left.width() == 256
-
-
-def test_the_content_begins_where_the_column_ends_after_a_zoom_too(small: Frame, qtbot: QtBot) -> None:
-    small.window.resize(640, 480)
-    for zoom in (1.5, 2.0, 1.0):
-        small.theme.zoom = zoom
-        QApplication.processEvents()
-        gap = small.middle.mapTo(small.window, QPoint()).x() - small.left.geometry().right() - 1
-        assert gap <= 1, zoom
 
 
 def test_a_window_that_zoom_moved_goes_back_to_where_it_was(small: Frame, qtbot: QtBot) -> None:
@@ -137,32 +108,6 @@ def test_in_a_narrow_window_the_column_lies_above_the_content_and_goes_with_a_ch
     assert left.width() == 260
 
 
-@pytest.fixture
-def tiny(small: Frame) -> Frame:
-    """The smallest window at the largest zoom: as on a screen of that size."""
-    small.theme.zoom = 3.0
-    small.window.setMinimumSize(1, 1)
-    small.window.resize(640, 460)
-    QApplication.processEvents()
-    return small
-
-
-def test_the_top_row_has_all_its_parts_side_by_side_in_the_least_room(tiny: Frame) -> None:
-    window = tiny.window
-    parts = [tiny.toggle, tiny.tabs, tiny.picker]
-    rects = [one.geometry() for one in parts]
-    assert [one.right() < other.left() for one, other in pairwise(rects)] == [True, True]
-    assert rects[-1].right() < window.width()
-    assert all(one.width() >= 3 * 30 for one in rects)
-    assert clipped_texts(tiny.picker) == []
-
-
-def test_a_low_window_leaves_the_status_line_out_and_has_it_again(tiny: Frame, qtbot: QtBot) -> None:
-    assert tiny.status_line.isHidden()
-    tiny.theme.zoom = 1.0
-    qtbot.waitUntil(tiny.status_line.isVisible)
-
-
 def test_the_settings_of_a_small_window_have_their_pages_in_a_menu_and_nothing_is_cut(
     small: Frame, qtbot: QtBot
 ) -> None:
@@ -181,37 +126,6 @@ def test_the_settings_of_a_small_window_have_their_pages_in_a_menu_and_nothing_i
     qtbot.waitUntil(dialog._nav.isVisible)
     assert dialog._choice.isHidden()
     dialog.close()
-
-
-def test_no_page_of_the_settings_scrolls_sideways_in_the_smallest_window_at_the_largest_zoom(
-    tiny: Frame, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(about, "this_build", lambda: Build("0123456789ab", "2026-11-27"))  # as packages say it
-    tiny.window.open_settings()
-    dialog = tiny.window.findChild(SettingsDialog)
-    dialog.resize(640, 440)
-    qtbot.waitUntil(dialog._nav.isHidden)
-    dialog.resize(640, 440)  # which the list of the pages was too wide for
-    for page in range(dialog.pages.count()):
-        dialog.show_page(page)
-        area = dialog.pages.currentWidget().findChild(QScrollArea)
-        qtbot.waitUntil(lambda area=area: area.horizontalScrollBar().maximum() == 0)  # layouts in layouts take rounds
-        assert area.viewport().width() <= 640
-    dialog.close()
-
-
-def test_the_menu_of_models_is_never_wider_than_the_screen(frame: Frame, tmp_path: Path) -> None:
-    path = tmp_path / f"{'A-very-long-name-' * 12}Q4_K_M.gguf"
-    path.write_bytes(b"GGUF")
-    frame.picker._own = path
-    frame.theme.zoom = 3.0
-    menu = frame.model_menu
-    menu.ensurePolished()
-    assert menu.sizeHint().width() <= frame.window.screen().availableGeometry().width()
-    names = [action.text().partition("\t")[0] for action in menu.actions() if not action.isSeparator()]
-    assert names[-1] == OPEN_MODEL_FILE
-    assert any(name.startswith("A very long name") for name in names), "the row draws as much of it as there is room"
-    assert menu.style().styleHint(QStyle.StyleHint.SH_Menu_Scrollable, None, menu) == 1
 
 
 @pytest.mark.parametrize("page", ["suggested", "installed", "storage", "downloads"])

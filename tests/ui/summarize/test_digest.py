@@ -18,14 +18,13 @@ from app.features.reading_aloud.voice_process import TRIAL_VARIABLE
 from app.features.shown_document import TextHighlight
 from app.features.summarize.summarize import Merging, Planned, SectionRead, Writing
 from app.features.summarize.summary_messages import DIGEST_WORDS
-from app.features.summarize.summary_result import Form, Length
+from app.features.summarize.summary_result import Length
 from app.ui.shared_labels import SAVED_AS
 from app.ui.summarize import digest_page
 from app.ui.summarize.digest_page import DIGEST_CANCELLED, DIGEST_PERCENT
-from app.ui.summarize.draft import DIGEST_BEGINS
 from app.ui.summarize.summarize_tab import MEANWHILE
 from app.ui.summarize.summary_texts import STOPPED_AT_SECTION, STOPPED_BEFORE_READING
-from tests.helpers.attached import lease_pdf, notes
+from tests.helpers.attached import lease_pdf
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import requests, write_script
@@ -180,20 +179,6 @@ def test_stopped_before_anything_was_read_the_sentences_can_be_copied_and_saved(
     assert SENTENCES[4] in " ".join((tmp_path / "saved.md").read_text("utf-8").split())
 
 
-def test_a_stopped_summary_has_its_sentences_after_a_restart_too(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab()
-    number = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
-    desk.say(Planned(4, 400), SectionRead(1, 4, (found(),), 0, 2, blocks=(1, 4)))
-    desk.wait(lambda: desk.statement_count == 1)
-    desk.click(desk.stop)
-    desk.wait(lambda: desk.page == "result")
-    again = open_tab()
-    again.view.show_job(number)
-    again.wait(lambda: again.digest_said)
-    assert again.statement_count == 1
-    assert SENTENCES[4] in again.digest_said
-
-
 def test_without_any_model_there_are_sentences_to_copy_and_save(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab(load={"any_path": False, "error": "ModelMissing", "fields": {"path": "gone.gguf"}})
     look_at(desk, lease_pdf(tmp_path / "lease.pdf"))
@@ -208,18 +193,6 @@ def test_without_any_model_there_are_sentences_to_copy_and_save(open_tab: Open, 
     desk.save_as(".md", tmp_path / "sentences.md", menu)
     desk.wait(lambda: SAVED_AS.format(name="sentences.md") in desk.notices)
     assert LABEL in (tmp_path / "sentences.md").read_text("utf-8")
-
-
-def test_a_longer_digest_is_chosen_as_a_longer_summary_is(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab(load=NEVER)
-    text = tmp_path / "notes.txt"
-    text.write_text("\n\n".join(f"The kiln of the year {year} was fired with reed." for year in range(40)), "utf-8")
-    look_at(desk, text)
-    assert len(desk.digest_said) == 8
-    desk.choose_length(Length.SHORT)
-    desk.wait(lambda: len(desk.digest_said) == 3)
-    desk.choose_length(Length.MEDIUM)
-    assert len(desk.digest_said) == 8, "what was seen is kept"
 
 
 def test_key_terms_open_their_place_and_step_through_all_of_them(open_tab: Open, tmp_path: Path) -> None:
@@ -282,38 +255,6 @@ def test_the_outline_opens_its_headings_by_click_and_by_enter(open_tab: Open, tm
     assert not desk.reader.is_visible
 
 
-def test_several_documents_are_told_one_by_one(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab(load=NEVER)
-    look_at(desk, lease_pdf(tmp_path / "lease.pdf"), report(tmp_path / "kilns.md"))
-    groups = list(dict.fromkeys(one.shown.statement.group for one in desk.digest.ranges))
-    assert groups == ["lease", "kilns"]
-    assert desk.digest.ranges[0].shown.chips[0].text == "lease p. 1"
-    assert desk.headings == ["lease", "kilns"]
-    desk.remove(0)
-    desk.wait(lambda: desk.has_digest and {one.shown.statement.group for one in desk.digest.ranges} == {""})
-
-
-def test_a_form_that_only_a_model_can_write_has_its_sentences_as_a_list(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab(load=NEVER)
-    look_at(desk, lease_pdf(tmp_path / "lease.pdf"))
-    desk.choose_form(Form.PARAGRAPHS)
-    desk.wait(lambda: not desk.is_looking and desk.digest.document().blockCount() == 1)
-    desk.choose_form(Form.ACTIONS)
-    desk.wait(lambda: not desk.is_looking and desk.digest.document().blockCount() == 5)
-
-
-def test_while_it_looks_it_says_how_far_it_is(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab(load=NEVER)
-    ids = look_at(desk, lease_pdf(tmp_path / "lease.pdf"))
-    desk.view.looks.on_share(ids, 0.4)
-    assert desk.digest_words.text() == LABEL, "of what is shown nothing is said"
-    desk.view.draft.digest.show_waiting(DIGEST_BEGINS)
-    desk.view.looks.on_share((999,), 0.4)
-    assert desk.digest_words.text().endswith("…")
-    desk.view.looks.on_share(ids, 0.4)
-    assert desk.digest_words.text() == DIGEST_PERCENT.format(percent=40)
-
-
 def test_looking_that_takes_long_can_be_cancelled_and_wished_for_again(
     open_tab: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,20 +289,11 @@ def test_looking_that_takes_long_can_be_cancelled_and_wished_for_again(
     assert not desk.look_for_digest.isVisible()
 
 
-def test_a_document_without_any_text_says_nothing_of_sentences(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab()
-    desk.view.add_files([notes(tmp_path / "numbers.txt", "1 2 3")])
-    desk.wait(lambda: len(desk.read) == 1 and not desk.is_looking and not desk.is_estimating)
-    assert not desk.digest_words.isVisible()
-    assert not desk.copy_digest.isVisible()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("size", "zoom"), [((640, 480), 1.0), ((640, 480), 2.0), ((1280, 800), 1.0)])
+@pytest.mark.parametrize(("size", "zoom"), [((640, 480), 2.0), ((1280, 800), 1.0)])
 def test_nothing_of_it_is_cut_off_and_everything_can_be_brought_into_view(
-    open_tab: Open, tmp_path: Path, scheme: str, size: tuple[int, int], zoom: float
+    open_tab: Open, tmp_path: Path, size: tuple[int, int], zoom: float
 ) -> None:
-    desk = open_tab(load=NEVER, scheme=scheme, size=size, zoom=zoom)
+    desk = open_tab(load=NEVER, size=size, zoom=zoom)
     look_at(desk, report(tmp_path / "kilns.md"))
     desk.wait(lambda: clipped_texts(desk.view) == [])
     digest = desk.digest
@@ -372,15 +304,3 @@ def test_nothing_of_it_is_cut_off_and_everything_can_be_brought_into_view(
     desk.press(Qt.Key.Key_End)
     desk.wait(lambda: not digest.visibleRegion().intersected(digest.place_of(len(digest.ranges) - 1)).isEmpty())
     assert last.shown.statement.text
-
-
-def test_everything_in_it_that_takes_the_keyboard_has_a_name(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab(load=NEVER, size=(1280, 800))
-    look_at(desk, report(tmp_path / "kilns.md"))
-    part = desk.view.draft.digest
-    names = [one.accessibleName() for one in (part.copy, part.save, part.sentences, *part.terms.chips, part.outline)]
-    assert all(names)
-    first = desk.digest.ranges[0].shown
-    assert first.spoken.startswith(first.statement.text)
-    assert first.spoken.endswith("of kilns.md")
-    assert desk.term("KPI").accessibleDescription() == "Defined, Key Performance Indicator (KPI)"

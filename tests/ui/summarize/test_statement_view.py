@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QTextFrame
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -19,7 +18,6 @@ from app.ui.summarize.statements import StatementView, WholeStatementView
 from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.theme import Theme
 from app.ui.widgets.spoken_views import text_from_here
-from tests.helpers.counting import count_objects
 
 Make = Callable[..., StatementView]
 KILN = "The kiln holds its heat overnight and needs a fifth less for each firing."
@@ -74,9 +72,8 @@ def share(image: QImage, rect: QRectF, color: str) -> float:
     return found / max(1, all_)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_differs_lies_in_a_tinted_box_with_a_sign_and_what_is_found_does_not(make: Make, scheme: str) -> None:
-    view = make(scheme=scheme)
+def test_what_differs_lies_in_a_tinted_box_with_a_sign_and_what_is_found_does_not(make: Make) -> None:
+    view = make(scheme="dark")
     image, tokens = picture(view), view._theme.tokens
     assert share(image, view.ground.statement_rect(1), tokens.bubble) > 0.6
     assert share(image, view.ground.statement_rect(0), tokens.bubble) == 0
@@ -87,9 +84,8 @@ def test_what_differs_lies_in_a_tinted_box_with_a_sign_and_what_is_found_does_no
     assert share(image, bullet, tokens.success) == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_chips_have_their_ground_and_lie_within_the_column(make: Make, scheme: str) -> None:
-    view = make(scheme=scheme)
+def test_chips_have_their_ground_and_lie_within_the_column(make: Make) -> None:
+    view = make(scheme="dark")
     image = picture(view)
     for number, stretch in enumerate(view.ranges):
         for place in range(len(stretch.chips)):
@@ -99,9 +95,8 @@ def test_chips_have_their_ground_and_lie_within_the_column(make: Make, scheme: s
             assert rect.right() <= view.viewport().width()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_in_prose_only_what_differs_is_tinted_and_says_so_in_its_place(make: Make, scheme: str) -> None:
-    view = make((*ALL[:2], told(KILN, 9)), Form.PARAGRAPHS, scheme)
+def test_in_prose_only_what_differs_is_tinted_and_says_so_in_its_place(make: Make) -> None:
+    view = make((*ALL[:2], told(KILN, 9)), Form.PARAGRAPHS, "dark")
     assert view.document().blockCount() == 1
     assert "! Two lawsuits" in view.toPlainText().replace("\u00a0", " ")
     assert "The page says 3.7 million. The kiln" in view.toPlainText()
@@ -148,19 +143,6 @@ def test_arrows_move_between_statements_and_chips_and_enter_opens(make: Make, qt
     assert view.current == 0
 
 
-def test_the_place_of_the_keyboard_has_a_ring_only_while_it_is_there(make: Make) -> None:
-    view = make()
-    view.clearFocus()
-    edge = QPoint(1, round(view.ground.statement_rect(0).center().y()))
-    ground = QColor(view._theme.tokens.background)
-    assert picture(view).pixelColor(edge) == ground
-    view.setFocus(Qt.FocusReason.TabFocusReason)
-    QTest.keyClick(view.window().windowHandle(), Qt.Key.Key_Home)
-    assert picture(view).pixelColor(edge) != ground
-    view.clearFocus()
-    assert picture(view).pixelColor(edge) == ground
-
-
 def test_esc_is_told_and_tab_leaves(make: Make, qtbot: QtBot) -> None:
     view = make()
     view.setFocus()
@@ -194,14 +176,6 @@ def test_what_is_selected_is_copied_as_it_reads(make: Make, qtbot: QtBot) -> Non
 def test_a_statement_is_text_whatever_it_holds(make: Make) -> None:
     view = make((told("<b>bold</b> <img src='file:///etc/passwd'> & [link](http://x)", 1),))
     assert "<b>bold</b> <img src='file:///etc/passwd'> & [link](http://x)" in view.toPlainText()
-
-
-def test_statements_shown_again_leave_nothing_of_those_before(make: Make) -> None:
-    view = make()
-    before = count_objects(QTextFrame)
-    for _ in range(10):
-        view.show_statements(ALL, Form.BULLETS)
-    assert count_objects(QTextFrame) <= before
 
 
 def test_hundreds_of_statements_are_there_and_only_those_in_view_are_looked_at_for_painting(
@@ -241,17 +215,6 @@ def test_whoever_reads_above_is_not_moved_when_more_comes_and_whoever_is_at_the_
     bar.setValue(bar.maximum())
     view.add([told(KILN, 6), told(KILN, 7)])
     assert bar.value() == bar.maximum()
-
-
-def test_a_larger_zoom_keeps_statements_and_chips_together(make: Make, qtbot: QtBot) -> None:
-    view = make()
-    before = view.ground.chip_rect(0, 0)
-    view._theme.zoom = 1.5
-    QApplication.processEvents()
-    after = view.ground.chip_rect(0, 0)
-    assert after.height() > 1.3 * before.height()
-    assert view.ground.chip_at(QPointF(after.center())) == (0, 0)
-    assert view.document().idealWidth() <= view.viewport().width()
 
 
 def test_what_stands_below_gives_way_piece_by_piece_and_whoever_reads_it_stays_at_it(make: Make) -> None:

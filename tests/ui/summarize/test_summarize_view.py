@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.errors.model_errors import ModelTooLarge
 from app.core.events import CancelToken
-from app.features.document_library import DocumentStored, ReadRange
+from app.features.document_library import DocumentStored
 from app.features.error_messages import sentence_for
-from app.features.file_reading import ReadAgain
 from app.features.page_reading.corrections import PageCorrections
 from app.features.shown_document import TextHighlight
 from app.features.summarize.summarize import Merging, Planned, SectionRead, TaskRests, Writing
@@ -22,27 +21,23 @@ from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.summarize.summary_result import Form, Length, SummaryOptions
 from app.ui.chat.welcome import OPEN_A_MODEL
 from app.ui.document.document_details import TOKENS_FOR_MODEL
-from app.ui.shared_labels import REMOVE_NAMED, STARTER, STARTER_WARNING, SUMMARIZE, TRY_AGAIN, UNDO, WAITING, WRITING
-from app.ui.shell import tasks
+from app.ui.shared_labels import STARTER, STARTER_WARNING, SUMMARIZE, TRY_AGAIN, UNDO, WRITING
 from app.ui.summarize.better_model import NOT_MADE_FOR
-from app.ui.summarize.draft import ADD_DOCUMENTS, KEEP_SENTENCES, ONE_SUMMARY_EACH
+from app.ui.summarize.draft import KEEP_SENTENCES, ONE_SUMMARY_EACH
 from app.ui.summarize.summarize_tab import POINTS_SO_FAR
 from app.ui.summarize.summarize_tab import WRITES as WRITES_LABEL
 from app.ui.summarize.summary_drop_zone import DROP_DOCUMENTS_HERE
-from app.ui.summarize.summary_page import CHOOSE_AGAIN, SUMMARIZE_AGAIN, SUMMARY_FAILED, WRITTEN_BY_MODEL
+from app.ui.summarize.summary_page import CHOOSE_AGAIN, SUMMARIZE_AGAIN, WRITTEN_BY_MODEL
 from app.ui.summarize.summary_texts import (
     JOINING_STEP,
-    SECOND_TRY,
     SECTION_STEP,
     STOPPED_AT_SECTION,
-    STOPPED_BEFORE_READING,
     STOPPED_WHILE_WRITING,
 )
 from app.ui.summarize.wish import SUMMARIZE_ANYWAY
 from app.ui.work.job_tab import PAUSED_WHILE_YOU_CHAT
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.counting import engines_started
 from tests.helpers.pdf_files import Page
 from tests.helpers.scans import drawn, scan
 from tests.helpers.texts import shows
@@ -84,18 +79,6 @@ def test_dropped_documents_show_pages_tokens_and_what_it_takes(open_tab: Open, t
     assert desk.together.isVisible()
 
 
-def test_the_starter_says_what_it_is_and_its_offer_leads_to_the_models(desk: Desk, tmp_path: Path) -> None:
-    card = desk.better
-    desk.wait(card.isVisible)
-    assert card.accessibleName().startswith(STARTER_WARNING)
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    card = desk.better
-    desk.wait(card.isVisible)
-    if desk.better_download.isVisible():  # what is offered depends on this computer
-        with desk.hears(desk.view.model_wanted):
-            desk.click(desk.better_download)
-
-
 GERMAN = "Die Miete der Wohnung beträgt 960 Euro und wird am ersten Tag des Monats von der Mieterin gezahlt. " * 3
 
 
@@ -120,37 +103,6 @@ def test_a_language_that_the_model_was_not_made_for_is_told_before_the_start_and
     summary = replace(summary_of([], SummaryOptions(), [found()]), unknown_languages=("ja",))
     head.show_facts(summary)
     assert head.text.endswith("by a model that isn’t made for Japanese")
-
-
-def test_in_the_smallest_window_nothing_covers_anything_and_a_title_is_whole(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab(size=(440, 390))
-    zone, card = desk.zone, desk.better
-    desk.wait(card.isVisible)
-    desk.wait(lambda: card.geometry().top() > zone.geometry().bottom())
-    assert zone.height() >= zone.minimumSizeHint().height(), (zone.geometry(), card.geometry())
-    assert zone.rect().contains(desk.browse.geometry())
-    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
-    desk.finish(found(), differing())
-    head, title, save, button = desk.head, desk.title, desk.save_button, desk.begin_button
-    desk.wait(lambda: title.geometry().bottom() < save.mapTo(head, QPoint(0, 0)).y())
-    assert title.text() == "lease"
-    assert save.property("kind") == "primary"
-    assert button.property("kind") == "plain"
-    desk.view.resize(380, 390)
-    length, form, language = desk.length, desk.form, desk.language
-    desk.wait(lambda: length.y() == form.y() < language.y())
-    assert abs(button.geometry().center().y() - language.geometry().center().y()) < 2, "two lines are enough"
-    desk.view.resize(380, 240)
-    facts = desk.facts
-    desk.wait(lambda: facts.mapTo(head, QPoint(0, 0)).y() > save.mapTo(head, save.rect().bottomLeft()).y())
-    desk.view.resize(1700, 700)  # wide enough, whether the source opens beside it or not
-    desk.wait(lambda: save.mapTo(head, QPoint(0, 0)).x() > title.geometry().right())
-
-
-def test_one_document_offers_no_choice_between_one_and_several(desk: Desk, tmp_path: Path) -> None:
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    assert not desk.together.isVisible()
-    assert desk.begin_button.isEnabled()
 
 
 def test_a_folder_gives_its_documents_and_one_that_cannot_be_read_does_not_stop_the_others(
@@ -179,52 +131,6 @@ def test_delete_takes_a_document_out_and_without_any_the_place_to_drop_is_back(d
     assert desk.summaries.find_draft() is None
 
 
-def test_what_is_put_back_is_the_part_that_was_chosen_though_its_file_is_gone(desk: Desk, tmp_path: Path) -> None:
-    path = lease_pdf(tmp_path / "lease.pdf")
-    desk.drop(path)
-    (one,), files = desk.root.files.files, desk.root.files
-    files.session.dispatch(ReadAgain(one.key, part=ReadRange(first_page=2, last_page=3)))
-    desk.wait(lambda: [each.part.first_page for each in files.files] == [2] and not desk.is_reading)
-    desk.remove(0)
-    path.unlink()
-    desk.press_notice(UNDO)
-    desk.wait(lambda: desk.files == ["lease.pdf"] and not desk.is_reading)
-    assert [(each.part.first_page, each.part.last_page, each.error) for each in files.files] == [(2, 3, "")]
-
-
-def test_tab_goes_through_the_chips_before_the_choices(desk: Desk, tmp_path: Path) -> None:
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
-    names: list[str] = []
-    desk.chips[0].setFocus(Qt.FocusReason.TabFocusReason)
-    for _ in range(7):
-        names.append(desk.focus.accessibleName().split(",")[0])
-        desk.press(Qt.Key.Key_Tab)
-    assert names[:5] == [
-        "lease.pdf",
-        REMOVE_NAMED.format(name="lease.pdf"),
-        "notes.txt",
-        REMOVE_NAMED.format(name="notes.txt"),
-        ADD_DOCUMENTS,
-    ]
-
-
-def test_tab_goes_through_what_is_wished_as_it_stands(desk: Desk, tmp_path: Path) -> None:
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.md"))
-    desk.choose_form(Form.OWN)
-    one, other = desk.together_buttons
-    buttons = [each.findChild(QPushButton) for each in (desk.length, desk.form, desk.language)]
-    expected = [one, desk.instruction, *buttons, desk.begin_button]
-    desk.add_button.setFocus()
-    places: list[int] = []
-    for _ in range(12):
-        desk.press(Qt.Key.Key_Tab)
-        places += [expected.index(desk.focus)] if desk.focus in expected else []
-    assert places[: len(expected)] == list(range(len(expected)))
-    one.setFocus()
-    desk.press(Qt.Key.Key_Right)
-    assert other.isChecked(), "arrows go from one to the other"
-
-
 def test_what_is_put_together_comes_back_after_a_restart(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab()
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
@@ -238,17 +144,6 @@ def test_what_is_put_together_comes_back_after_a_restart(open_tab: Open, tmp_pat
     assert [chip.accessibleName().split(",")[0] for chip in again.chips] == ["lease.pdf"]
     assert again.wish == SummaryOptions(Length.SHORT, Form.OWN, "de", "only the money")
     assert again.instruction.isVisible()
-
-
-def test_that_each_document_is_to_have_its_own_summary_comes_back_too(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab()
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
-    desk.together_buttons[1].click()
-    again = open_tab()
-    assert again.together_buttons[1].isChecked()
-    again.wait(again.begin_button.isEnabled)
-    again.begin_button.click()
-    assert len(again.summaries.find()) == 2
 
 
 def test_enter_starts_and_the_points_grow_section_by_section(desk: Desk, tmp_path: Path) -> None:
@@ -306,21 +201,6 @@ def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sen
     assert statements.open_chip is None
 
 
-def test_by_keys_from_statement_to_statement_and_into_its_page_and_back(desk: Desk, tmp_path: Path) -> None:
-    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
-    desk.finish(found(), differing())
-    desk.view.take_keyboard()
-    desk.press(Qt.Key.Key_Down)
-    desk.press(Qt.Key.Key_Down)
-    desk.press(Qt.Key.Key_Return)
-    assert desk.reader.page == 1
-    desk.press(Qt.Key.Key_Escape)
-    assert desk.statements.hasFocus()
-    desk.press(Qt.Key.Key_Up)
-    desk.press(Qt.Key.Key_Return)
-    assert desk.reader.page == 2
-
-
 def test_a_finished_summary_opens_the_source_of_what_differs_and_keys_lead_through_the_pages(
     open_tab: Open, tmp_path: Path
 ) -> None:
@@ -350,19 +230,6 @@ def test_a_finished_summary_opens_the_source_of_what_differs_and_keys_lead_throu
     assert desk.statements.isVisible(), "what opened by itself takes nobody's place"
     desk.view.resize(1100, 700)
     desk.wait(lambda: desk.is_reader_open)
-
-
-def test_what_is_closed_stays_closed_after_a_restart(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab(size=(1100, 700))
-    number = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
-    desk.finish(found(), differing())
-    desk.wait(lambda: desk.is_reader_open)
-    desk.click(desk.reader.close_button)
-    desk = open_tab(size=(1100, 700))
-    desk.show(number)
-    desk.wait(lambda: desk.page == "result" and desk.statement_count == 2)
-    desk.wait(lambda: len(tasks.running) == 0)
-    assert not desk.is_reader_open
 
 
 def test_stop_keeps_what_is_there_and_go_on_goes_on(desk: Desk, tmp_path: Path) -> None:
@@ -395,21 +262,6 @@ def test_a_summary_that_fails_says_why_and_can_be_tried_again(desk: Desk, tmp_pa
     desk.click(desk.go_on_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     desk.finish(found())
-
-
-@pytest.mark.logs_warnings
-def test_a_defect_ends_one_summary_and_the_next_has_its_turn(desk: Desk, tmp_path: Path) -> None:
-    first = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
-    desk.view.show_new()
-    desk.drop(notes(tmp_path / "notes.txt", NOTE))
-    desk.click(desk.begin_button)
-    desk.view.show_job(first)
-    desk.say(ValueError("a defect"))
-    desk.wait(desk.state_bar.isVisible)
-    assert desk.state_words.text() == SUMMARY_FAILED
-    assert any(sentence_for(ValueError("a defect")).text in notice for notice in desk.notices)
-    desk.wait(lambda: len(desk.pipeline.asked) == 2)
-    assert desk.pipeline.asked[1][0] == ("notes.txt",)
 
 
 def test_two_documents_become_one_summary_with_the_file_in_every_chip(desk: Desk, tmp_path: Path) -> None:
@@ -512,43 +364,11 @@ def test_of_a_scan_that_was_corrected_since_a_summary_says_so_and_is_made_again_
     assert not desk.state_bar.isVisible()
 
 
-def test_what_is_put_together_stays_when_another_one_is_made_again(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab()
-    first = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
-    desk.finish(found())
-    desk.view.show_new()
-    (other := tmp_path / "kiln.md").write_text("The kiln is cold.", "utf-8")
-    desk.drop(other)
-    desk.view.show_job(first)
-    desk.click(desk.begin_button)
-    desk.wait(lambda: len(desk.pipeline.asked) == 2)
-    desk.finish(found())
-    again = open_tab()
-    assert again.files == ["kiln.md"]
-
-
-def test_documents_from_a_chat_are_not_read_again(desk: Desk, tmp_path: Path) -> None:
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    ids = desk.document_ids
-    desk.remove(0)
-    desk.view.add_documents([*ids, 999])
-    assert desk.document_ids == ids
-    assert desk.page == "draft"
-
-
-def test_a_locked_document_asks_for_its_password(desk: Desk, tmp_path: Path) -> None:
-    desk.view.add_files([lease_pdf(tmp_path / "lease.pdf", password="tea")])
-    desk.wait(lambda: desk.password_dialog is not None)
-    desk.give_password("tea")
-    desk.wait(lambda: len(desk.document_ids) == 1)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("size", "zoom"), [((640, 540), 1.0), ((1000, 740), 1.5)])
 def test_nothing_is_cut_off_in_a_small_window_or_a_large_zoom(
-    open_tab: Open, tmp_path: Path, scheme: str, size: tuple[int, int], zoom: float
+    open_tab: Open, tmp_path: Path, size: tuple[int, int], zoom: float
 ) -> None:
-    desk = open_tab(scheme=scheme, size=size, zoom=zoom)
+    desk = open_tab(size=size, zoom=zoom)
     assert clipped_texts(desk.view) == []
     desk.drop(
         lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "a-file-with-a-rather-long-name-of-its-own.txt", NOTE)
@@ -566,59 +386,6 @@ def test_nothing_is_cut_off_in_a_small_window_or_a_large_zoom(
     assert statements.document().idealWidth() <= statements.viewport().width()
 
 
-def test_right_to_left_the_tab_is_mirrored(open_tab: Open, qapp: QApplication, tmp_path: Path) -> None:
-    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-    try:
-        desk = open_tab()
-        desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
-        desk.finish(found("ارتفعت الإيرادات بنسبة ثمانية في المئة."), differing())
-
-        def left(widget: QWidget) -> int:
-            return widget.mapTo(desk.view, QPoint()).x()
-
-        assert left(desk.title) > left(desk.ask_button)
-        assert left(desk.length) > left(desk.begin_button)
-        statements = desk.statements
-        cursor = statements.textCursor()
-        cursor.setPosition(statements.ranges[0].start)
-        begins = statements.cursorRect(cursor).left()
-        assert statements.viewport().width() - 50 < begins < statements.viewport().width() - 20
-        assert statements.ground.chip_rect(0, 0).right() < begins
-    finally:
-        qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-
-
-def test_stopped_before_its_turn_a_summary_says_that_nothing_was_read(desk: Desk, tmp_path: Path) -> None:
-    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
-    desk.view.show_new()
-    desk.drop(notes(tmp_path / "notes.txt", NOTE))
-    desk.click(desk.begin_button)
-    assert desk.work_words.text() == WAITING
-    desk.click(desk.stop)
-    assert desk.page == "result"
-    assert desk.state_words.text() == STOPPED_BEFORE_READING
-    assert desk.statement_count == 0
-    assert desk.facts.isHidden()
-
-
-def test_everything_that_takes_the_keyboard_has_a_name(desk: Desk, tmp_path: Path) -> None:
-    def nameless() -> list[str]:
-        every = [one for one in desk.view.findChildren(QWidget) if one.isVisible()]
-        reached = [one for one in every if one.focusPolicy() & Qt.FocusPolicy.TabFocus]
-        assert reached
-        return [f"{type(one).__name__} {one.objectName()}" for one in reached if not one.accessibleName()]
-
-    assert nameless() == []
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
-    desk.choose_form(Form.OWN)
-    assert nameless() == []
-    desk.click(desk.begin_button)
-    desk.wait(lambda: len(desk.pipeline.asked) == 1)
-    assert nameless() == []
-    desk.finish(found(), differing())
-    assert nameless() == []
-
-
 def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(open_tab: Open, tmp_path: Path) -> None:
     said = f"{WRITTEN}\n- May and runs for three years without interruption [2]."
     desk = open_tab({"when": "Text to summarize", "text": said}, model=WRITES)
@@ -634,21 +401,6 @@ def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(open_
     statements.open_place(0)
     assert desk.reader.page == 2
     assert "2,400 euros" in desk.reader.marked_text
-
-
-def test_what_a_model_wrote_and_was_not_found_stands_below_the_documents_own_sentences(
-    open_tab: Open, tmp_path: Path
-) -> None:
-    desk = open_tab({"when": "Text to summarize", "text": WRITTEN}, model=WRITES)
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    desk.click(desk.begin_button)
-    desk.wait(lambda: desk.page == "result")
-    desk.wait(lambda: "Only 1 of the 2 statements" in desk.facts.accessibleName())
-    assert WRITTEN_BY_MODEL.format(model="model") in desk.statements.toPlainText()
-    *sentences, first, second = desk.statements.ranges
-    assert sentences and not any(one.shown.is_flagged for one in sentences)
-    assert [first.shown.is_flagged, second.shown.is_flagged] == [False, True]
-    assert first.shown.statement.text == "The deposit is 2,400 euros and is paid back within eight weeks."
 
 
 def test_a_model_that_is_stopped_says_why_and_what_it_wrote_stands_below_and_can_be_had_all_the_same(
@@ -672,26 +424,6 @@ def test_a_model_that_is_stopped_says_why_and_what_it_wrote_stands_below_and_can
     )
 
 
-def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sentences_cannot_give(
-    open_tab: Open, tmp_path: Path
-) -> None:
-    with engines_started() as started:
-        desk = open_tab({"text": "nothing is asked"})
-        desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-        assert "section" not in desk.figures.text
-        assert desk.figures.text.endswith("less than a minute on this computer")
-        desk.choose_form(Form.QUESTIONS)
-        desk.click(desk.begin_button)
-        desk.wait(lambda: desk.page == "result")
-        desk.wait(lambda: desk.states == ["Summarizing", ""])
-    assert started == []
-    assert "4 of 4 pages read" in desk.facts.accessibleName()
-    said = ("picked without a model.", "not questions and answers. Use a larger model for that.")
-    assert all(one in desk.facts.accessibleName() for one in said)
-    assert desk.statements.ranges
-    assert all(one.shown.chips and not one.shown.is_flagged for one in desk.statements.ranges)
-
-
 def test_with_the_starter_the_button_keeps_sentences_and_beside_it_the_model_can_be_asked_all_the_same(
     open_tab: Open, tmp_path: Path
 ) -> None:
@@ -708,22 +440,6 @@ def test_with_the_starter_the_button_keeps_sentences_and_beside_it_the_model_can
     assert not shows(DIGEST_WORDS, desk.head.text)
     first, second = desk.summaries.find()
     assert first.title == second.title
-
-
-def test_a_model_that_writes_is_offered_nothing_else(open_tab: Open, tmp_path: Path) -> None:
-    desk = open_tab(model=WRITES)
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    told: list[object] = []
-    show_method = desk.view.methods.on_found
-    desk.view.methods.on_found = lambda *found: told.append(show_method(*found))
-    desk.view.methods.find_methods(desk.view.draft.groups)
-    desk.wait(lambda: bool(told))
-    assert desk.begin_button.text() == SUMMARIZE
-    assert not desk.begin_anyway.isVisible()
-    desk.view.methods.on_found("Qwen 1.5B", frozenset({(Form.BULLETS, False)}))
-    assert desk.begin_button.text() == KEEP_SENTENCES
-    desk.choose_form(Form.ACTIONS)
-    assert desk.begin_button.text() == SUMMARIZE, "sentences are not a list of action items"
 
 
 def test_stopped_while_it_is_written_the_text_stands_there_and_go_on_is_offered(desk: Desk, tmp_path: Path) -> None:
@@ -759,18 +475,3 @@ def test_where_nothing_was_found_the_result_says_so(desk: Desk, tmp_path: Path, 
     assert desk.save_button.isEnabled()
     desk.click(desk.copy)
     assert QApplication.clipboard().text() == sentence
-
-
-def test_what_did_not_go_in_one_pass_is_shown_in_sections(desk: Desk, tmp_path: Path) -> None:
-    desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
-    desk.say(Planned(1, 900), Writing("I am sorry"))
-    desk.wait(lambda: desk.said == "I am sorry")
-    desk.say(Planned(2, 900))
-    desk.wait(
-        lambda: desk.work_words.text().startswith(SECOND_TRY.format(step=SECTION_STEP.format(number=1, sections=2)))
-    )
-    assert desk.statement_count == 0
-    assert "I am sorry" not in desk.said
-    desk.say(SectionRead(1, 2, (found(),), 0, 1))
-    desk.wait(lambda: desk.statement_count == 1)
-    assert desk.work_words.text().startswith(SECOND_TRY.format(step=SECTION_STEP.format(number=2, sections=2)))

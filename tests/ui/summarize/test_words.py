@@ -6,7 +6,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from pytestqt.qtbot import QtBot
 
 from app.features.summarize.summaries import Estimate, StoredSummary
 from app.features.summarize.summarize import Merging, Planned, SectionRead, TaskRests, Writing
@@ -39,8 +38,6 @@ from app.ui.summarize.summary_texts import (
     was_read,
     work_words,
 )
-from app.ui.summarize.wish import WishChoices
-from app.ui.theme import Theme
 from app.ui.work.doing import ABOUT_AN_HOUR, ABOUT_HOURS, UNDER_A_MINUTE
 from app.ui.work.job_tab import WAITS_FOR_MEMORY
 from app.ui.write.continuation_runs import READING
@@ -193,12 +190,6 @@ def test_chips_name_pages_headings_and_paragraphs_once_each() -> None:
     assert [chip.spoken for chip in plain.chips(text)] == ["Notice of notes.md", "paragraph 4 of notes.md"]
 
 
-def test_with_several_documents_every_chip_names_its_file_in_short() -> None:
-    statement = Statement("x", (ClaimAnchor(0, 1, 6), ClaimAnchor(1, 2, 3)))
-    two = places("annual-report-of-the-company-2025.pdf", "lease.pdf")
-    assert [chip.text for chip in two.chips(statement)] == ["report p. 6", "lease p. 3"]
-
-
 def test_the_check_is_said_with_the_statement() -> None:
     found = Statement("It rose.", (ClaimAnchor(0, 1, 6),))
     wrong = Statement("It cost 3.1.", (ClaimAnchor(0, 1, 7),), Check(False, CheckReason.NUMBER, "3.1", "3.7"))
@@ -215,18 +206,6 @@ def test_the_check_is_said_with_the_statement() -> None:
     assert "Ms Roe" in third.note
     assert "wasn’t found on p. 8" in third.note
     assert [one.is_flagged for one in (first, second, third)] == [False, True, True]
-
-
-def test_what_has_no_pages_is_found_in_it_and_not_on_it() -> None:
-    (one,) = shown_statements([Statement("It rose.", (ClaimAnchor(0, 4, None),))], places("a.html", unit=""))
-    assert one.spoken == "It rose. Found in ¶ 4."
-
-
-def test_a_language_is_called_what_its_speakers_call_it(qtbot: QtBot) -> None:
-    choices = WishChoices(Theme())
-    qtbot.addWidget(choices)
-    choices.language.show_value("de")
-    assert choices.language.button.accessibleName() == "Language: Deutsch"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from pygments.lexers import get_lexer_by_name
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QTextDocument
 from PySide6.QtTest import QTest
@@ -14,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.shared_labels import COPIED, COPY
 from app.ui.text import code_view
-from app.ui.text.code_colours import LONGEST_LINE, coloured_lines
+from app.ui.text.code_colours import LONGEST_LINE
 from app.ui.text.code_view import COPY_CODE, OPEN_DRAWING, CodeBlock, CodeText
 from app.ui.text.links import drawing_of_link
 from app.ui.text.pieces import Code
@@ -76,30 +75,6 @@ def test_a_line_that_is_far_too_long_is_broken_for_the_eye_only(qtbot: QtBot, th
     assert text is not None
     assert text.document().blockCount() == 4
     assert card.code.text == long
-
-
-def test_a_wide_line_scrolls_inside_its_card(qtbot: QtBot, theme: Theme) -> None:
-    card = CodeBlock(theme)
-    qtbot.addWidget(card)
-    card.set_code(Code("", "word " * 100))
-    card.resize(400, card.height_for(400))
-    card.show()
-    text = card.findChild(CodeText)
-    assert text is not None
-    assert text.horizontalScrollBar().maximum() > 0
-    assert text.verticalScrollBar().maximum() == 0
-
-
-def test_one_very_long_line_takes_the_window_no_longer_than_any_other(qtbot: QtBot, theme: Theme) -> None:
-    card = CodeBlock(theme)
-    qtbot.addWidget(card)
-    card.set_code(Code("java", "a " * 4_000))
-    assert not card.highlighter.busy, "some lexers need seconds for it"
-    card.set_code(Code("java", "a " * 900))
-    lexer = get_lexer_by_name("java")
-    turns = list(coloured_lines(lexer, "a " * 900))
-    assert turns.count(None) > 900, "a turn can end after every token"
-    qtbot.waitUntil(lambda: not card.highlighter.busy)
 
 
 def test_the_wheel_over_wide_code_turns_the_page_and_shift_turns_the_code(qtbot: QtBot, theme: Theme) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QTextCursor
+from PySide6.QtGui import QColor, QImage, QTextCursor
 from pytestqt.qtbot import QtBot
 
 from app.ui.models.model_facts import ATTENTION, HEADS, PRODUCT
@@ -194,20 +194,3 @@ def test_formulas_keep_the_lines_apart_as_text_does_and_are_no_wider_than_there_
     assert isinstance(view, ProseView)
     qtbot.waitUntil(lambda: pictures(view) == 1)
     assert view.document().idealWidth() <= 600
-
-
-def test_a_formula_stands_on_the_baseline_of_the_text(theme: Theme, qtbot: QtBot) -> None:
-    view = shown(theme, qtbot, "$x$").views[0]
-    assert isinstance(view, ProseView)
-    qtbot.waitUntil(lambda: pictures(view) == 1)
-    view.resize(40, view.height_for(40))
-    view.show()
-    image = view.grab().toImage()
-    ground = image.pixelColor(39, 0)
-    inked = [
-        y for y in range(image.height()) if any(image.pixelColor(x, y) != ground for x in range(image.width() - 1))
-    ]
-    line = view.document().firstBlock().layout().lineAt(0)
-    metrics = QFontMetricsF(theme.fonts.text(15))
-    assert max(inked) + 1 == pytest.approx(line.y() + line.ascent(), abs=1.5)
-    assert max(inked) + 1 - min(inked) == pytest.approx(metrics.xHeight(), abs=2)

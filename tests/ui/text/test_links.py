@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QFontMetricsF, QTextLayout
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.drawings import remove_page
@@ -20,9 +19,8 @@ from app.ui.text.links import (
     ask_to_open,
     drawing_link,
     drawing_of_link,
-    with_page_links,
 )
-from app.ui.text.pieces import Prose, ProseLine, StyledSpan, safe_href
+from app.ui.text.pieces import safe_href
 
 
 def test_open_is_asked_first(qtbot: QtBot) -> None:
@@ -82,17 +80,3 @@ def test_a_drawing_opens_after_its_file_was_shown_and_goes_when_nobody_wants_it(
         assert path.is_file() == (label == OPEN)
     assert opened == [QUrl.fromLocalFile(str(path))]
     remove_page(path)
-
-
-def test_a_full_stop_stays_with_the_page_before_it(qapp: QApplication) -> None:
-    spans = (StyledSpan("The valve is sealed with copper paste [p. 7]."),)
-    piece = with_page_links(Prose((ProseLine(spans),)), lambda page: page == 7)
-    assert isinstance(piece, Prose)
-    text = "".join(span.text for span in piece.lines[0].spans)
-    layout = QTextLayout(text, qapp.font())
-    layout.beginLayout()
-    line = layout.createLine()
-    line.setLineWidth(QFontMetricsF(qapp.font()).horizontalAdvance(text[:-1]) + 0.5)
-    rest = layout.createLine()
-    layout.endLayout()
-    assert text[rest.textStart() :].replace("\u00a0", " ").split() == ["p.", "7", "."]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QColor, QTextCursor, QTextDocument, QTextTable
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor, QTextTable
 from pytestqt.qtbot import QtBot
 
 from app.ui.text.markdown import MarkdownStream, read
-from app.ui.text.pieces import MarkdownTable, Prose, ProseLine, StyledSpan, with_whole_tables
+from app.ui.text.pieces import MarkdownTable, Prose, ProseLine, with_whole_tables
 from app.ui.text.prose import ProseView
 from app.ui.text.table_view import TableView
 from app.ui.text.text_body import MessageBody
@@ -55,50 +53,6 @@ def test_growing_looks_like_writing_anew(qtbot: QtBot, theme: Theme) -> None:
     assert grown.height_for(700) == anew.height_for(700)
 
 
-def test_text_is_selected_and_copied_across_paragraphs(qtbot: QtBot, theme: Theme) -> None:
-    view = ProseView(theme)
-    qtbot.addWidget(view)
-    view.set_lines(read("One.\n\nTwo.\n\n- three")[0].pieces[0].lines + read("Two.\n\n- three")[0].pieces[0].lines)  # type: ignore[union-attr]
-    view.selectAll()
-    assert view.textCursor().selectedText().replace("\u2029", "\n") == "One.\nTwo."
-
-
-def test_a_selection_above_stays_while_the_text_grows(qtbot: QtBot, theme: Theme) -> None:
-    view = ProseView(theme)
-    qtbot.addWidget(view)
-    stream = MarkdownStream()
-    stream.feed("First paragraph.\n\nSecond ")
-    view.set_lines(prose_lines(stream))
-    cursor = view.textCursor()
-    cursor.setPosition(0)
-    cursor.setPosition(5, QTextCursor.MoveMode.KeepAnchor)
-    view.setTextCursor(cursor)
-    stream.feed("is **longer** now.\n\nThird.")
-    view.set_lines(prose_lines(stream))
-    assert view.textCursor().selectedText() == "First"
-
-
-def test_markup_in_the_text_stays_text(qtbot: QtBot, theme: Theme) -> None:
-    view = ProseView(theme)
-    qtbot.addWidget(view)
-    stream = MarkdownStream()
-    stream.feed("<img src='file:///etc/passwd'> <a href='x'>y</a> ![a](https://x.org/a.png)\n\nend")
-    view.set_lines(prose_lines(stream))
-    assert "<img src='file:///etc/passwd'> <a href='x'>y</a>" in view.toPlainText()
-    assert "\ufffc" not in view.toPlainText()
-
-
-def test_nothing_is_loaded(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
-    view = ProseView(theme)
-    qtbot.addWidget(view)
-    (tmp_path / "page.html").write_text("<b>loaded</b>")
-    view.setSource(QUrl.fromLocalFile(str(tmp_path / "page.html")))
-    assert view.toPlainText() == ""
-    image = QUrl.fromLocalFile(str(tmp_path / "page.html"))
-    found = view.document().resource(QTextDocument.ResourceType.ImageResource.value, image)
-    assert found.isEmpty()
-
-
 def test_paragraphs_have_their_own_direction(qtbot: QtBot, theme: Theme) -> None:
     view = ProseView(theme)
     qtbot.addWidget(view)
@@ -110,56 +64,6 @@ def test_paragraphs_have_their_own_direction(qtbot: QtBot, theme: Theme) -> None
     left, right = Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft
     assert directions == [left, right, right, left]
     assert "🎉" in view.toPlainText()
-
-
-def test_headings_differ_from_each_other_and_from_text(qtbot: QtBot, theme: Theme) -> None:
-    view = ProseView(theme)
-    qtbot.addWidget(view)
-    view.set_lines(
-        tuple(ProseLine((StyledSpan("H"),), "heading", level) for level in range(1, 7))
-        + (ProseLine((StyledSpan("text"),)),)
-    )
-    looks = []
-    for number in range(7):
-        style = QTextCursor(view.document().findBlockByNumber(number)).charFormat()
-        looks.append((style.font().pixelSize(), style.font().weight(), style.foreground().color().name()))
-    assert len(set(looks)) == 7
-    assert [size for size, *_ in looks[:6]] == sorted((size for size, *_ in looks[:6]), reverse=True)
-
-
-def test_emoji_are_as_large_as_text_and_lines_stay_as_high(qtbot: QtBot, theme: Theme) -> None:
-    view = ProseView(theme)
-    qtbot.addWidget(view)
-    view.set_lines((ProseLine((StyledSpan("Words"),)), ProseLine((StyledSpan("Words 🎉👍🏽 and ❤️ more"),))))
-    view.height_for(700)
-    assert dict(look_of_runs(view, 1)) == {"Words ": 15, "🎉👍🏽": 18, " and ": 15, "❤️": 18, " more": 15}
-    layout = view.document().documentLayout()
-    heights = [layout.blockBoundingRect(view.document().findBlockByNumber(number)).height() for number in (0, 1)]
-    assert heights[0] == heights[1]
-
-
-def look_of_runs(view: ProseView, number: int) -> list[tuple[str, int]]:
-    found, iterator = [], view.document().findBlockByNumber(number).begin()
-    while not iterator.atEnd():
-        found.append((iterator.fragment().text(), iterator.fragment().charFormat().font().pixelSize()))
-        iterator += 1
-    return found
-
-
-def test_the_bar_of_a_quote_is_whole(qtbot: QtBot, theme: Theme) -> None:
-    view = ProseView(theme)
-    qtbot.addWidget(view)
-    view.set_lines(read("> One.\n>\n> Two.\n>\n>> Three.")[0].pieces[0].lines)  # type: ignore[union-attr]
-    view.resize(300, view.height_for(300))
-    view.show()
-    picture = view.grab().toImage()
-    x = 1
-    line = QColor(theme.tokens.line).rgb()
-    rows = [y for y in range(picture.height()) if picture.pixel(x, y) == line]
-    first, last = (view.document().findBlockByNumber(number).layout() for number in (0, 2))
-    assert rows[0] <= first.lineAt(0).y() + 1
-    assert rows[-1] >= last.position().y() + last.lineAt(0).y() + last.lineAt(0).height() - 2
-    assert rows == list(range(rows[0], rows[-1] + 1))
 
 
 def test_tasks_have_boxes_of_the_icon_font_and_keep_their_marker_as_text(qtbot: QtBot, theme: Theme) -> None:

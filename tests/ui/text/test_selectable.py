@@ -8,8 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.text.copied_text import html_of
 from app.ui.text.markdown import read
-from app.ui.text.pieces import MarkdownTable, Piece, Prose
-from app.ui.text.prose import ProseView
+from app.ui.text.pieces import MarkdownTable, Piece
 from app.ui.text.table_view import TableView
 from app.ui.theme import Theme
 
@@ -65,20 +64,6 @@ def test_cells_that_are_selected_are_copied_as_a_table(qtbot: QtBot, theme: Them
     data = QGuiApplication.clipboard().mimeData()
     assert data.text() == "| a | b |\n| --- | --: |\n| 1 | x\\|y |"
     assert cells_of(data) == [["a", "b"], ["1", "x|y"]]
-
-
-def test_a_selection_has_none_of_this_windows_colours(qtbot: QtBot) -> None:
-    view = ProseView(Theme("dark"))
-    qtbot.addWidget(view)
-    prose = pieces("A 🎉 **bold** <b>x</b> & [l](https://x.org)")[0]
-    assert isinstance(prose, Prose)
-    view.set_lines(prose.lines)
-    view.selectAll()
-    data = view.createMimeDataFromSelection()
-    assert data.html() == (
-        '<html><body><p>A 🎉 <b>bold</b> <b>x</b> &amp; <a href="https://x.org">l</a></p></body></html>'
-    )
-    assert data.text() == "A 🎉 bold x & l"
 
 
 def cells_of(data: QMimeData) -> list[list[str]]:

@@ -14,7 +14,6 @@ from app.features.translate.translation_events import (
     Saved,
     StoredTranslation,
     Translated,
-    TranslationEstimate,
     TranslationSource,
     TranslationWish,
 )
@@ -27,14 +26,10 @@ from app.ui.translate.translation_texts import (
     UNDER_A_MINUTE_LEFT,
     Remedy,
     done_words,
-    draft_words,
-    is_rtl,
     layout_words,
     left_words,
-    name_of,
     shown_flags,
     time_words,
-    title_of,
     work_words,
 )
 from app.ui.work.doing import ABOUT_AN_HOUR, ABOUT_HOURS, UNDER_A_MINUTE
@@ -74,29 +69,11 @@ def test_what_is_done_is_told_with_what_the_memory_gave_and_what_to_look_at() ->
     assert done_words(replace(STORED, segments=1, reused=0, flagged=0)) == ONE_SEGMENT
 
 
-def test_a_draft_tells_what_there_is_to_do() -> None:
-    estimate = TranslationEstimate(1206, 12, 9_000, 185.0)
-    assert draft_words([STORED], estimate) == "1,206 segments · 12 known from memory · about 3 minutes on this computer"
-    assert draft_words([STORED, STORED], None) == "2 documents · 2,412 segments"
-
-
-def test_the_title_is_the_files_name_until_it_is_another() -> None:
-    assert title_of(STORED) == "lease.docx"
-    assert title_of(replace(STORED, title="Flat in Rua das Flores")) == "Flat in Rua das Flores"
-
-
 def test_only_what_cannot_be_written_back_says_that_its_layout_is_lost() -> None:
     assert layout_words(STORED) == ""
     assert layout_words(replace(STORED, name="lease.pdf", format="blocks")).startswith(
         "PDF files can’t keep their layout"
     )
-
-
-def test_languages_have_their_own_names_and_direction() -> None:
-    assert name_of("pt-BR") == "Português (Brasil)"
-    assert name_of("xx") == "xx"
-    assert name_of("") == ""
-    assert (is_rtl("ar"), is_rtl("de"), is_rtl("")) == (True, False, None)
 
 
 def test_what_was_saved_is_said_with_what_is_missing_in_it() -> None:
@@ -141,9 +118,3 @@ def test_what_stayed_in_the_source_has_one_flag_with_all_reasons() -> None:
     (one,) = shown_flags(segment, Translated(1, segment.content, TranslationSource.KEPT, flags), "Deutsch")
     assert one.reason == "This couldn’t be translated. The model kept repeating itself."
     assert [remedy for remedy, _ in one.remedies] == [Remedy.AGAIN, Remedy.KEEP]
-
-
-def test_accepted_flags_are_not_shown() -> None:
-    segment = Segment(1, ("Pay.",))
-    assert shown_flags(segment, Translated(1, ("Pay.",), flags=(Flag(FlagKind.SAME),), accepted=True), "Deutsch") == []
-    assert shown_flags(segment, None, "Deutsch") == []

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.translate.translation_events import GlossaryTerm
-from app.ui.shared_labels import GLOSSARY, KEEP_LABEL, SAVED_AS
+from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.glossary_panel import GLOSSARY_COUNT, GLOSSARY_HELP, TERM_REMOVED, GlossaryPanel
-from app.ui.translate.glossary_table import KEPT, SOURCE, TARGET, TERM_NOT_TRANSLATED
+from app.ui.translate.glossary_table import KEPT, TERM_NOT_TRANSLATED
 from tests.helpers.texts import shows
 
 TERMS = (GlossaryTerm("lease", "Mietvertrag"), GlossaryTerm("Fireside", "Fireside"), GlossaryTerm("tenant", "Mieter"))
@@ -83,15 +83,6 @@ def test_a_term_is_added_by_keys_from_the_source_on_to_the_target(make: Make, qt
     assert panel.words.isHidden()
 
 
-def test_a_line_without_a_target_is_not_a_term_yet(make: Make, qtbot: QtBot) -> None:
-    panel = make(())
-    qtbot.mouseClick(panel.add_button, Qt.MouseButton.LeftButton)
-    type_(qtbot, "interest")
-    press(qtbot, Qt.Key.Key_Return, Qt.Key.Key_Escape)
-    assert panel.terms.terms == ()
-    assert panel.terms.rowCount() == 1
-
-
 def test_enter_edits_a_cell_in_its_place(make: Make, qtbot: QtBot) -> None:
     panel = make()
     panel.take_keyboard()
@@ -149,20 +140,6 @@ def test_terms_come_out_of_a_file_and_go_into_one(make: Make, qtbot: QtBot, tmp_
     assert "lease,Mietvertrag" in gone.read_text("utf-8-sig")
 
 
-def test_terms_of_a_file_come_into_the_glossary_for_which_they_were_asked(
-    make: Make, qtbot: QtBot, tmp_path: Path
-) -> None:
-    panel, told = make(), list[tuple[object, object]]()
-    panel.changed_elsewhere.connect(lambda pair, change: told.append((pair, change(TERMS[:1]))))
-    came = tmp_path / "terms.csv"
-    came.write_text("source;target\nkeys;Schlüssel\n", "utf-8")
-    panel.files.read(came, panel.pair)
-    panel.show_terms((), ("English", "Français"), ("en", "fr"))
-    qtbot.waitUntil(lambda: bool(told))
-    assert told == [(("en", "de"), [TERMS[0], GlossaryTerm("keys", "Schlüssel")])]
-    assert panel.terms.terms == ()
-
-
 @pytest.mark.parametrize("content", [b"a\0b\0\0", None])
 def test_a_file_that_is_no_table_is_told_in_words(make: Make, qtbot: QtBot, tmp_path: Path, content: bytes) -> None:
     panel = make()
@@ -186,14 +163,6 @@ def test_esc_closes_the_panel_but_first_the_cell(make: Make, qtbot: QtBot) -> No
     assert closed == [True]
 
 
-def test_what_the_document_keeps_the_same_is_shown_beneath(make: Make) -> None:
-    panel = make()
-    assert panel.found.isHidden() or not panel.found.isVisible()
-    panel.show_found((GlossaryTerm("Annex", "Anlage"), GlossaryTerm("Rome", "Rom")))
-    assert panel.found.isVisible()
-    assert panel.found.text() == "Annex → Anlage\nRome → Rom"
-
-
 def test_what_the_document_keeps_the_same_becomes_terms_that_can_be_changed(make: Make, qtbot: QtBot) -> None:
     panel = make()
     assert not panel.take_button.isVisible()
@@ -207,10 +176,3 @@ def test_what_the_document_keeps_the_same_becomes_terms_that_can_be_changed(make
     assert not panel.take_button.isVisible()
     assert panel.table.currentIndex().row() == len(TERMS)
     assert panel.table.hasFocus()
-
-
-def test_the_columns_have_the_names_of_the_languages(make: Make) -> None:
-    panel = make()
-    names = [panel.terms.headerData(n, Qt.Orientation.Horizontal) for n in (SOURCE, TARGET, KEPT)]
-    assert names == ["English", "Deutsch", KEEP_LABEL]
-    assert panel.table.accessibleName() == GLOSSARY

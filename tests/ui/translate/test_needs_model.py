@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,12 +11,11 @@ import app.features.models.collection as facade
 from app.core.errors.hub_errors import NetworkOff
 from app.features.error_messages import sentence_for
 from app.hub.catalog import CatalogEntry
-from app.ui.shared_labels import GLOSSARY, USE_IT
 from app.ui.translate.language_row import LANGUAGE_UNKNOWN
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.fake_hub import FakeHub
-from tests.helpers.models_on_disk import model_bytes, write_model
+from tests.helpers.models_on_disk import model_bytes
 from tests.ui.translate.conftest import ENGLISH, PORTUGUESE, Open
 
 GB = 10**9
@@ -49,18 +46,6 @@ def test_with_the_starter_no_answer_is_given_and_a_model_is_named(open_tab: Open
     assert desk.hint.isVisible(), "what can be dropped is still said"
     assert desk.needs.accessibleName() == OFFER
     assert clipped_texts(desk.view) == []
-
-
-def test_the_card_is_as_low_as_before_when_there_is_room_again(open_tab: Open) -> None:
-    desk = open_tab(model="")
-    desk.type(ENGLISH)
-    desk.wait(lambda: desk.needed == OFFER and not desk.is_waiting)
-    heights = []
-    for width in (1100, 420, 1100):
-        desk.view.resize(width, 700)
-        desk.wait(lambda: clipped_texts(desk.view) == [])
-        heights.append(desk.needs.height())
-    assert heights[1] > heights[0] == heights[2]
 
 
 def test_the_model_is_fetched_and_then_translates(open_tab: Open, hub: FakeHub) -> None:
@@ -94,37 +79,6 @@ def test_how_far_the_download_is_is_shown_and_it_is_not_asked_for_twice(open_tab
     desk.models.downloads.cancel(running.id)
 
 
-def test_a_look_up_that_ends_late_forgets_no_download(
-    open_tab: Open, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk = open_tab(model="")
-    entry = entry_of(desk)
-    hub.add(entry.repo, {entry.file: bytes(3_000_000)})
-    hub.bytes_per_s, hub.never_ends = 400_000, True
-    desk.paste(ENGLISH)
-    # A look-up that still runs makes the next needless, and would never come to what is slow below.
-    desk.wait(lambda: desk.needed == OFFER and not desk.needs._is_looking)
-    looked, ends, suggest = threading.Event(), threading.Event(), desk.models.suggest_models
-
-    def suggest_slowly(task: str) -> object:
-        suggested = suggest(task)
-        looked.set()
-        assert ends.wait(60)
-        return suggested
-
-    monkeypatch.setattr(desk.models, "suggest_models", suggest_slowly)
-    desk.needs.find_model()
-    desk.wait(looked.is_set)
-    desk.click(desk.download)
-    desk.wait(lambda: " of 3.0 MB" in desk.needs_state.text())
-    ends.set()
-    desk.wait(lambda: not desk.needs._is_looking)
-    assert desk.needs_line.isVisible()
-    assert " of 3.0 MB" in desk.needs_state.text()
-    (running,) = desk.models.downloads.all()
-    desk.models.downloads.cancel(running.id)
-
-
 def test_what_the_hub_refuses_is_a_sentence_and_the_offer_stays(open_tab: Open) -> None:
     desk = open_tab(model="")
     desk.app.change_settings("network", allowed=False)
@@ -133,23 +87,6 @@ def test_what_the_hub_refuses_is_a_sentence_and_the_offer_stays(open_tab: Open) 
     desk.click(desk.download)
     desk.wait(lambda: any(sentence_for(NetworkOff()).text in text for text in desk.notices))
     assert desk.download.isEnabled()
-
-
-def test_a_model_that_is_here_already_is_used_without_a_download(open_tab: Open) -> None:
-    desk = open_tab(model="")
-    entry = entry_of(desk)
-    path = desk.models.models_folder() / entry.repo / entry.file
-    size_bytes = len(write_model(path, **TEMPLATE))
-    desk.models.entries = (replace(entry, size_bytes=size_bytes, sha256_prefix=""),)
-    starter = desk.app.model_path()
-    assert starter is not None
-    desk.models.choose_model("translate", starter)  # a person may well choose it
-    desk.view.on_model_changed()
-    desk.paste(ENGLISH)
-    desk.wait(lambda: desk.download.text() == USE_IT)
-    desk.click(desk.download)
-    assert Path(desk.settings.models.translate_path) == path
-    desk.translated(PORTUGUESE)
 
 
 def test_a_language_that_the_model_does_not_know_is_named(open_tab: Open) -> None:
@@ -162,15 +99,3 @@ def test_a_language_that_the_model_does_not_know_is_named(open_tab: Open) -> Non
     assert not desk.download.isVisible()
     desk.choose_target("pt-BR")
     desk.translated(PORTUGUESE)
-
-
-def test_in_a_small_window_nothing_of_the_offer_is_cut(open_tab: Open, tmp_path: Path) -> None:
-    """What a window of 640 by 480 leaves to the tab beside the list."""
-    desk = open_tab(model="", size=(438, 420))
-    path = tmp_path / "lease.txt"
-    path.write_text(f"{ENGLISH}\n\nKeys: two.\n", "utf-8")
-    desk.view.add_files([path])
-    sheet = desk.document
-    desk.wait(lambda: sheet.needs.isVisible() and sheet.needed.count("Hy") == 1)
-    assert clipped_texts(desk.view) == []
-    assert sheet.glossary_button.toolTip() == GLOSSARY, "its icon alone is shown"

@@ -143,19 +143,3 @@ def test_what_is_selected_is_read_and_another_document_ends_it(frame: Frame, tmp
     frame.wait(lambda: reading.state is ReadingState.SPEAKING)
     desk.segments.show_source(None, ("", ""), (None, None))
     assert not reading.is_on
-
-
-def test_a_typed_translation_is_read_in_its_language_without_its_flags(frame: Frame, tmp_path: Path) -> None:
-    frame.key(Qt.Key.Key_3)
-    frame.app.change_settings("translations", target="en")
-    panes, reading = frame.translate.panes, reading_of(frame)
-    button = panes.findChild(QToolButton, "read_translation")
-    assert button is not None
-    assert not button.isEnabled(), "there is nothing yet but a hint"
-    frame.translate.choose_target("en")
-    frame.translate.paste(GERMAN[1])
-    frame.wait(lambda: button.isEnabled() and not frame.translate.is_busy)
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    frame.wait(lambda: reading.state is ReadingState.SPEAKING)
-    assert [mark.cursor.selectedText() for mark in panes.target.extraSelections()] == [ENGLISH[1]]
-    reading.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from app.ui.translate.text_answers import TRANSLATING
 from app.ui.translate.translation_texts import NOT_BEGUN
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
-from tests.helpers.translations import put_pipeline
 from tests.ui.translate.test_window import use_translator
 
 LINES = ("The tenant pays the rent.", "Cats are allowed.", "Keys: two.")
@@ -109,25 +107,3 @@ def test_what_a_former_run_left_is_worked_off_without_the_tab(frame: Frame, qtbo
     qtbot.waitUntil(lambda: state(frame, lease) == "done" and told[-1:] == [""])
     assert told == [TRANSLATING, ""]
     assert frame.current_tab == "chat"
-
-
-def test_a_defect_in_one_of_them_is_told_and_the_next_has_its_turn(
-    frame: Frame, qtbot: QtBot, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    lease, annex = add(frame, tmp_path, "lease.txt"), add(frame, tmp_path, "annex.txt")
-    frame.key(Qt.Key.Key_3)
-
-    def fails(*args: object, **more: object) -> Iterator[object]:
-        put_pipeline(frame.app, own)
-        raise sqlite3.ProgrammingError("a defect")
-        yield from ()
-
-    own = put_pipeline(frame.app, fails)
-    go_on(tmp_path)
-    frame.translations.begin_translations([lease, annex])
-    heard = frame.heard(frame.work_off_translations().row_changed)
-    qtbot.waitUntil(lambda: state(frame, annex) == "done")
-    assert state(frame, lease) == "failed"
-    assert (lease,) in heard
-    assert frame.notices
-    caplog.clear()

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -137,14 +136,6 @@ def test_rows_are_measured_as_they_come_and_what_is_in_view_does_not_jump(make: 
             top += 1
 
 
-def test_both_columns_of_a_row_are_as_high_as_the_longer_text(make: Make) -> None:
-    view = make()
-    laid = view.laid.row(3)
-    assert laid.target.height_px > view.laid.row(0).target.height_px
-    assert view.rowHeight(3) >= laid.target.height_px + laid.flags[0].cell.height_px
-    assert view.columnWidth(SOURCE) + view.columnWidth(TARGET) == view.viewport().width()
-
-
 def test_a_narrower_window_lays_out_anew_and_keeps_the_row_in_view(make: Make) -> None:
     view = make(Rows(*FEW, count=1000))
     view.go_to(500)
@@ -179,17 +170,6 @@ def test_arrows_pages_and_ends_move_between_rows(make: Make, qtbot: QtBot) -> No
     assert view.current == 0
 
 
-def test_the_row_of_the_keyboard_has_a_ring_only_while_it_is_there(make: Make, qtbot: QtBot) -> None:
-    view = make()
-    focus = view._theme.tokens.focus
-    area = QRect(0, view.rowViewportPosition(0), view.viewport().width(), view.rowHeight(0))
-    assert not has_color(picture(view), focus, area), "no key was pressed yet"
-    QTest.keyClick(view.window().windowHandle(), Qt.Key.Key_Up)
-    qtbot.waitUntil(lambda: has_color(picture(view), focus, area))
-    view.clearFocus()
-    assert not has_color(picture(view), focus, area)
-
-
 def test_a_flag_says_its_reason_and_its_links_are_followed_by_mouse_and_keys(make: Make, qtbot: QtBot) -> None:
     view = make()
     followed: list[tuple[int, Remedy]] = []
@@ -204,21 +184,6 @@ def test_a_flag_says_its_reason_and_its_links_are_followed_by_mouse_and_keys(mak
     view.go_to(3)
     press(view, qtbot, Qt.Key.Key_Right, Qt.Key.Key_Space)
     assert followed == [(3, Remedy.USE_TERM), (3, Remedy.KEEP), (4, Remedy.AGAIN)]
-
-
-def test_an_accepted_translation_shows_no_flags(make: Make) -> None:
-    view = make()
-    high = view.rowHeight(2)
-    view.rows.set_translated(Translated(3, ("Bei Verzug fallen Zinsen an.",), flags=(TERM,), accepted=True))
-    assert view.laid.row(2).flags == []
-    assert view.rowHeight(2) < high
-
-
-def test_flags_stand_in_the_warning_tone(make: Make) -> None:
-    for scheme in ("light", "dark"):
-        view = make(scheme=scheme)
-        rect = link_rect(view, 2, 0)
-        assert has_color(picture(view), view._theme.tokens.warning, rect)
 
 
 def test_what_is_being_written_grows_and_then_is_there(make: Make) -> None:
@@ -271,14 +236,6 @@ def test_without_a_selection_the_translation_of_the_row_is_copied(make: Make, qt
     view.go_to(1)
     press(view, qtbot, Qt.Key.Key_C, with_control=True)
     assert QApplication.clipboard().text() == plain(FETT)
-
-
-def test_two_clicks_on_the_source_select_a_word(make: Make, qtbot: QtBot) -> None:
-    view = make()
-    at = QPoint(view.columnViewportPosition(SOURCE) + 34, view.rowViewportPosition(0) + view.rowHeight(0) // 2)
-    qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    assert view.selection.text() == "Rent"
-    assert view.editor is None
 
 
 def test_two_clicks_on_the_translation_open_its_editor_and_esc_leaves_it_as_it_was(make: Make, qtbot: QtBot) -> None:
@@ -396,19 +353,6 @@ def test_other_rows_end_the_editing_with_marks_put_back(make: Make, qtbot: QtBot
     assert edited == [("Neu", Mark("open", 1, "bold"), Mark("close", 1))]
 
 
-def test_the_editor_makes_its_row_as_high_as_it_needs(make: Make, qtbot: QtBot) -> None:
-    view = make()
-    view.edit_row(0)
-    editor = view.editor
-    assert editor is not None
-    first = view.rowHeight(0)
-    assert first >= editor.height()
-    qtbot.keyClicks(editor.text, " und noch viel mehr Worte" * 6)
-    assert view.rowHeight(0) > first
-    press(view, qtbot, Qt.Key.Key_Escape)
-    assert view.rowHeight(0) == view.laid.row(0).height_px
-
-
 def test_each_column_runs_in_its_own_direction(make: Make) -> None:
     view = make(Rows((("Rent",), ("الإيجار",), (Flag(FlagKind.SAME),))), rtl=(False, True))
     laid = view.laid.row(0)
@@ -420,15 +364,6 @@ def test_each_column_runs_in_its_own_direction(make: Make) -> None:
     view.edit_row(0)
     assert view.editor is not None
     assert view.editor.text.document().defaultTextOption().textDirection() == Qt.LayoutDirection.RightToLeft
-
-
-def test_what_could_not_be_translated_runs_in_the_direction_of_its_own_language(make: Make) -> None:
-    rent = ("الإيجار.",)
-    view = make(Rows((rent, rent, (Flag(FlagKind.UNTRANSLATED),)), (rent, ("Rent.",), ())), rtl=(True, False))
-    kept, translated = (view.laid.row(number).target for number in range(2))
-    assert kept.rect_of(0, 8)[0].right() > view.columnWidth(TARGET) - 60
-    assert kept.rect_of(7, 8)[0].left() < kept.rect_of(0, 1)[0].left(), "its full stop is at the left"
-    assert translated.rect_of(0, 5)[0].left() < 2
 
 
 def test_screen_readers_find_a_table_whose_cells_say_text_and_flags(make: Make) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.features.translate.translation_events import TranslationWish
-from app.ui.shared_labels import UNDO
-from app.ui.translate.translate_tab import CHOOSE_DOCUMENTS, SEARCH_TRANSLATIONS
 from app.ui.translate.translation_texts import NOT_BEGUN
 from tests.helpers.attached import notes
-from tests.helpers.clipping import clipped_texts
-from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import write_model
 from tests.ui.translate.conftest import ENGLISH, MODEL, PORTUGUESE
 
@@ -46,65 +41,6 @@ def test_the_tab_is_opened_by_key_and_by_click_and_one_can_type_at_once(frame: F
     assert frame.is_typing
     frame.click_tab("translate")
     assert frame.shown == TRANSLATE
-
-
-def test_keys_mean_the_translations_in_their_tab(frame: Frame, qtbot: QtBot) -> None:
-    number = keep(frame)
-    frame.key(Qt.Key.Key_3)
-    frame.translation_list.open(number)
-    assert frame.open_translation == number
-    assert frame.window.windowTitle() == f"{ENGLISH} – Fireside"
-    frame.key(Qt.Key.Key_F)
-    assert frame.focus.accessibleName() == SEARCH_TRANSLATIONS
-    frame.key(Qt.Key.Key_N)
-    assert frame.open_translation is None
-    assert frame.typed_text == ""
-    frame.key(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    dialog = frame.find_step(QFileDialog)
-    assert dialog.windowTitle() == CHOOSE_DOCUMENTS
-    dialog.reject()
-
-
-def test_the_last_tab_and_the_last_translation_come_back(qapp: QApplication, qtbot: QtBot) -> None:
-    with open_window(qapp) as frame:
-        number = keep(frame)
-        frame.key(Qt.Key.Key_3)
-        frame.translation_list.open(number)
-    with open_window(qapp) as frame:
-        qtbot.waitUntil(lambda: frame.shown == TRANSLATE)
-        assert frame.open_translation == number
-        assert frame.typed_text == ENGLISH
-        frame.key(Qt.Key.Key_2)
-    with open_window(qapp) as frame:
-        qtbot.waitUntil(lambda: frame.shown.startswith("summarize"))
-        frame.key(Qt.Key.Key_3)
-        assert frame.open_translation == number, "though the tab was not open"
-        frame.translations.delete(number)
-    with open_window(qapp) as frame:
-        qtbot.waitUntil(lambda: frame.shown == TRANSLATE)
-        assert frame.open_translation is None
-
-
-def test_what_was_just_typed_is_there_after_the_window_was_closed(qapp: QApplication, qtbot: QtBot) -> None:
-    with open_window(qapp) as frame:
-        frame.key(Qt.Key.Key_3)
-        qtbot.keyClicks(frame.translate.source, "Half a thought")
-    with open_window(qapp) as frame:
-        qtbot.waitUntil(lambda: frame.shown == TRANSLATE)
-        assert frame.typed_text == "Half a thought"
-        assert len(frame.translations.find()) == 1
-
-
-def test_a_deleted_text_leaves_the_middle_and_comes_back_with_undo(frame: Frame, qtbot: QtBot) -> None:
-    number = keep(frame)
-    frame.key(Qt.Key.Key_3)
-    frame.translation_list.open(number)
-    frame.translation_list.press_in_list(Qt.Key.Key_Delete)
-    assert frame.typed_text == ""
-    assert frame.translations.find() == []
-    frame.press_notice(UNDO)
-    assert frame.open_translation == number
-    assert frame.typed_text == ENGLISH
 
 
 def test_a_text_is_found_by_a_word_of_either_side_and_renamed_in_its_row(frame: Frame, qtbot: QtBot) -> None:
@@ -148,12 +84,6 @@ def test_files_dropped_on_the_chat_can_be_translated(frame: Frame, qtbot: QtBot,
     assert frame.translate.document.has_keyboard
 
 
-def test_a_document_of_a_chat_goes_over_to_the_translations(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
-    frame.chat.send_to_translations(notes(tmp_path / "plan.txt", "We begin in May."))
-    assert frame.shown == TRANSLATE
-    qtbot.waitUntil(lambda: [one.name for one in frame.translations.find()] == ["plan.txt"])
-
-
 def test_the_tabs_model_is_its_own_and_says_what_can_be_translated(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     frame.key(Qt.Key.Key_3)
     tab = frame.translate
@@ -166,14 +96,3 @@ def test_the_tabs_model_is_its_own_and_says_what_can_be_translated(frame: Frame,
     assert tab.can_translate
     assert Path(frame.settings.models.translate_path) == path
     assert frame.settings.engine.model_path == "", "the chat keeps its own"
-
-
-def test_nothing_is_clipped_in_the_window(frame: Frame) -> None:
-    number = keep(frame)
-    frame.key(Qt.Key.Key_3)
-    frame.translation_list.open(number)
-    for scheme, zoom in product(("light", "dark"), (0.5, 1.0, 1.5)):
-        frame.theme.zoom, frame.theme.scheme = zoom, scheme
-        frame.window.resize(900, 600)
-        assert clipped_texts(frame.left) == [], (scheme, zoom)
-        assert clipped_texts(frame.window) == [], (scheme, zoom)

@@ -6,11 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMargins, QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app import APP_NAME
 from app.core.settings import load_settings
 from app.features.assistants import AssistantChoice
 from app.ui.chat.chat_options import ChatSettings
@@ -22,8 +21,6 @@ from app.ui.widgets.dialogs import (
     MODELS,
     LastFolders,
     QuestionDialog,
-    ScrollBox,
-    document_filters,
     file_dialog,
     last_folders,
 )
@@ -55,14 +52,6 @@ def test_enter_means_the_primary_choice(qtbot: QtBot, window: QWidget) -> None:
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
     assert said == ["yes"]
     assert not dialog.isVisible()
-
-
-def test_another_choice_is_pressed(qtbot: QtBot, window: QWidget) -> None:
-    said: list[str] = []
-    dialog = opened(window, said)
-    button = next(one for one in dialog.findChildren(QPushButton) if one.text() == "Maybe")
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert said == ["maybe"]
 
 
 @pytest.mark.parametrize("way", ["escape", "cancel"])
@@ -113,12 +102,6 @@ def test_what_was_kept_comes_back_and_nonsense_is_passed_over(tmp_path: Path) ->
     assert kept[-1][-1] == f"models={tmp_path / 'a=b'}"
 
 
-def test_the_kinds_of_documents_can_be_chosen_from() -> None:
-    every, *_, all_files = document_filters()
-    assert all(f"*.{ending}" in every for ending in ("pdf", "docx", "ods", "eml", "epub"))
-    assert all_files == "All files (*)"
-
-
 def test_the_window_keeps_them_in_the_settings(frame: Frame, tmp_path: Path) -> None:
     frame.window.files.ask_for_model()
     dialog = frame.window.findChild(QFileDialog, "open_model_dialog")
@@ -145,18 +128,3 @@ def test_a_dialog_that_grows_moves_up_and_keeps_its_foot_on_a_low_screen(
     qtbot.waitUntil(lambda: dialog.height() <= 768 - 96 and dialog.frameGeometry().bottom() <= 768)
     assert dialog.y() < 200, "it moved up"
     assert screen.contains(QRect(save.mapToGlobal(QPoint(0, 0)), save.size()))
-
-
-def test_a_question_is_named_by_its_heading_and_the_title_bar_by_the_program(qtbot: QtBot) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
-    dialog = QuestionDialog(Theme("light"), "Delete this?", "It can be undone.", window)
-    assert (dialog.windowTitle(), dialog.accessibleName()) == (APP_NAME, "Delete this?")
-
-
-def test_a_box_is_as_wide_as_what_is_in_it_is_at_least(qtbot: QtBot) -> None:
-    inside = QWidget()
-    inside.setMinimumWidth(472)  # more than few words ask for
-    box = ScrollBox(inside, QMargins())
-    qtbot.addWidget(box)
-    assert box.sizeHint().width() == 472

@@ -9,7 +9,6 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
 from app.ui.widgets.elevation import PaintedShadow, elevate
-from app.ui.widgets.menus import Menu
 from app.ui.widgets.popovers import FloatingPanel
 
 
@@ -42,19 +41,6 @@ def test_a_floating_child_darkens_the_page_around_it_until_it_is_hidden(window: 
     assert shadows(window)[0].geometry().contains(card.geometry())
     card.hide()
     assert pixel_below(window, card.geometry()) == before and shadows(window) == []
-
-
-def test_a_menu_and_its_submenu_cast_their_shadows_on_the_window(window: QWidget, qtbot: QtBot) -> None:
-    menu = Menu(window)
-    inside = menu.add_submenu("Copy as")
-    inside.addAction("As words")
-    for opened in (menu, inside):
-        opened.popup(window.mapToGlobal(QPoint(60, 60)))
-        shown = QRect(window.mapFromGlobal(opened.pos()), opened.size())
-        qtbot.waitUntil(lambda shown=shown: any(s.geometry().contains(shown) for s in shadows(window)))
-    inside.close()
-    menu.close()
-    assert shadows(window) == []
 
 
 @pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])

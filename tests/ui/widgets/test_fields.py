@@ -80,39 +80,10 @@ def test_of_the_segments_exactly_one_is_chosen(qtbot: QtBot, theme: Theme) -> No
     assert second.accessibleName() == "Colours: Two"
 
 
-def test_segments_keep_their_track_under_a_name_of_their_own(qtbot: QtBot, qapp: QApplication, theme: Theme) -> None:
-    theme.install(qapp)
-    segments = SegmentedControl(theme, "Colours", [("a", "One"), ("b", "Two")], "a", lambda _: None)
-    qtbot.addWidget(segments)
-    segments.setObjectName("write_middle")
-    segments.show()
-    assert segments.grab().toImage().pixelColor(segments.width() - 8, 3) == QColor(theme.tokens.bubble)
-
-
 # Rows to choose from are real radio buttons and check boxes that are drawn in the theme's colours.
 
 
 Row = type[CheckRow] | type[RadioRow]
-
-
-@pytest.mark.parametrize("kind", [CheckRow, RadioRow])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_chosen_row_shows_the_accent_and_an_open_one_does_not(
-    qtbot: QtBot, qapp: QApplication, kind: Row, scheme: str
-) -> None:
-    theme = Theme(scheme)
-    row = kind(theme, "Radeon 780M", "7 of 8 GB free")
-    qtbot.addWidget(row)
-    row.resize(300, row.sizeHint().height())
-
-    def accents() -> int:
-        image = row.grab().toImage()
-        accent = QColor(theme.tokens.accent)
-        return sum(image.pixelColor(x, y) == accent for x in range(40) for y in range(image.height()))
-
-    assert accents() == 0
-    row.setChecked(True)
-    assert accents() > 60
 
 
 @pytest.mark.parametrize(
@@ -139,18 +110,6 @@ def test_all_of_a_row_can_be_pressed_and_space_presses_it(qtbot: QtBot, kind: Ro
     row.setFocus()
     qtbot.keyClick(row, Qt.Key.Key_Space)
     assert len(pressed) == 2
-
-
-def test_a_mirrored_row_has_its_mark_at_the_other_side(qtbot: QtBot) -> None:
-    theme = Theme("light")
-    row = RadioRow(theme, "Radeon 780M")
-    qtbot.addWidget(row)
-    row.resize(300, 40)
-    row.setChecked(True)
-    row.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-    image, accent = row.grab().toImage(), QColor(theme.tokens.accent)
-    columns = [x for x in range(300) for y in range(40) if image.pixelColor(x, y) == accent]
-    assert min(columns) > 250
 
 
 def test_a_stepper_is_one_control_with_its_buttons_inside(qtbot: QtBot, qapp: QApplication) -> None:

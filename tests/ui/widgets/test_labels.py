@@ -29,12 +29,6 @@ def test_it_can_be_narrower_than_its_text(qtbot: QtBot) -> None:
     assert label.property("elides") is True
 
 
-def test_a_short_text_is_never_squeezed(qtbot: QtBot) -> None:
-    label = ElidedLabel("a")
-    qtbot.addWidget(label)
-    assert label.minimumSizeHint().width() >= label.fontMetrics().horizontalAdvance("a")
-
-
 # The name of a file and the title of a document are text in a tool tip, too.
 
 
@@ -87,14 +81,6 @@ def test_an_icon_button_is_tinted_again_when_the_theme_changes(qtbot: QtBot) -> 
     theme.zoom = 2
     assert button.iconSize() == 2 * size
     assert (button.accessibleName(), button.toolTip()) == ("Double", "Double")
-
-
-def test_another_glyph_replaces_the_drawing(qtbot: QtBot) -> None:
-    button = IconButton(Theme("light"), "arrow-up", "Launch")
-    qtbot.addWidget(button)
-    before = button.icon().pixmap(20).toImage()
-    button.set_glyph("stop", "accent")
-    assert button.icon().pixmap(20).toImage() != before
 
 
 def test_the_dot_has_the_colour_of_its_state_in_every_scheme(qtbot: QtBot) -> None:

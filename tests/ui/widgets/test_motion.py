@@ -106,21 +106,6 @@ def test_what_is_behind_is_not_painted_again_while_something_fades_in(window: QW
 
 
 @pytest.mark.usefixtures("moving")
-def test_what_lies_behind_a_host_without_a_background_is_seen_too(window: QWidget) -> None:
-    ground = QWidget(window)
-    ground.setAutoFillBackground(True)
-    ground.setStyleSheet("background: #5577AA")
-    ground.setGeometry(window.rect())
-    ground.show()
-    host = QWidget(window)
-    host.setGeometry(50, 40, 800, 300)
-    host.show()
-    card_in(host)
-    (backdrop,) = host.findChildren(FadeBackdrop)
-    assert backdrop.grab().toImage().pixelColor(5, 5) == QColor("#5577AA")
-
-
-@pytest.mark.usefixtures("moving")
 def test_what_is_hidden_while_it_fades_in_is_whole_the_next_time(window: QWidget, qtbot: QtBot) -> None:
     card = card_in(window)
     card.hide()
@@ -170,20 +155,6 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: QApplication) 
         yield made
         made.close()
         forget()
-
-
-@pytest.mark.usefixtures("moving")
-@pytest.mark.skipif("sys.platform != 'linux'")
-@pytest.mark.parametrize("has_animations", [True, False])
-def test_the_portal_tells_the_desktops_switch_later(
-    qapp: QApplication, qtbot: QtBot, portal: FakePortal, has_animations: bool
-) -> None:
-    portal.has_animations = has_animations
-    allow_motion(qapp, is_reduced=False)
-    assert may_move(), "the window doesn't wait for the answer"
-    qtbot.waitUntil(lambda: bool(portal.calls) and may_move() is has_animations)
-    allow_motion(qapp, is_reduced=False)
-    assert may_move() is has_animations
 
 
 @pytest.mark.usefixtures("moving")

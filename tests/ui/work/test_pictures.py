@@ -35,7 +35,7 @@ from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.models_on_disk import write_model
-from tests.helpers.scans import drawn, letter, scan, skewed
+from tests.helpers.scans import drawn, letter, scan
 from tests.helpers.script import prompts, write_script
 from tests.helpers.texts import shows
 from tests.helpers.translations import asked, one_by_one, put_pipeline
@@ -271,17 +271,6 @@ def test_a_scan_in_a_temporary_chat_is_read_as_well_and_nothing_of_it_stays(
     for words in (b"third working day", b"elm street", b"lease.pdf"):
         assert files_with(words, fresh_home) == []
     assert JobTable(desk.app.database).find(PAGE_READING) == []
-
-
-@pytest.mark.skipif(shutil.which("tesseract") is None, reason="make test-documents installs it")
-def test_a_citation_opens_its_lines_on_the_picture(
-    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = with_a_model_that_sees(tmp_path, monkeypatch, {"when": "pets", "text": CITED})
-    askew = scan(tmp_path / "askew.pdf", [skewed(drawn([letter()], tmp_path, 120)[0], 2)], 120)
-    with opened(qapp, script) as desk:
-        top, bottom = opened_by_citation(desk, askew, "read from pictures by tesseract")
-        assert 0.15 < top < bottom < 0.32, "the third paragraph of the page"
 
 
 def test_a_citation_opens_what_a_model_read_where_it_says_that_it_stands(

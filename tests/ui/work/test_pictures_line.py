@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.features.error_messages import STARTER_CALLS_ITSELF
 from app.features.page_reading.readings import PicturePages, ReadingMethod, StoredReading
 from app.store.document_store import StoredDocument, StoredPageReading
 from app.ui.shell.picture_reading import PictureState
@@ -20,14 +19,11 @@ from app.ui.theme import Theme
 from app.ui.work.picture_reading import (
     ALL_PAGES_ARE_PICTURES,
     CHOOSE_VISION_MODEL,
-    FIGURES_NOT_READ,
     FILE_IS_PICTURE,
     NO_TEXT_ON_PAGES,
-    ONE_FIGURE_NOT_READ,
     PAGE_IS_PICTURE,
     PAGES_ARE_PICTURES,
     PICTURES_PAUSED,
-    READING_PICTURES,
     PicturesLine,
     read_words,
     reading_words,
@@ -82,25 +78,12 @@ def test_what_was_not_read_is_said(unread: tuple[int, ...], pages: int, words: s
     assert nothing_reads == f"{words} A vision model can read them, or Tesseract if it’s installed."
 
 
-def test_figures_are_said_by_their_number() -> None:
-    assert unread_words(state(figures=(2,))) == ONE_FIGURE_NOT_READ.format(name="lease.pdf")
-    assert unread_words(state(figures=(2, 2, 3))) == FIGURES_NOT_READ.format(count=3, name="lease.pdf")
-
-
 def test_how_far_it_is_and_why_it_rests_is_said() -> None:
     row = StoredReading(1, "lease.pdf", "running", None, 0.0, 0.0, 1, EYE, (1, 2, 3), (1,))
     told = state((2, 3), row=row, page=2, number=2, seconds_left=130.0)
     assert reading_words(told) == "Reading the pictures of lease.pdf with Eye 2B · 2 of 3 · about 2 minutes left"
     resting = state((2, 3), row=row, rests=True)
     assert reading_words(resting) == PICTURES_PAUSED.format(name="lease.pdf")
-
-
-def test_answers_that_are_none_and_corrections_are_said_with_their_pages() -> None:
-    read = {1: reading(1), 2: reading(2, "repeated"), 3: reading(3, "empty"), 4: reading(4, "cut", edited=True)}
-    assert read_words(state(read=read)) == (
-        "4 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong. The answer repeated "
-        "itself. The text before that was kept: page 2. Without text: page 3. Corrected by you: page 4."
-    )
 
 
 def test_pages_without_a_word_are_no_reading_and_a_model_that_sees_is_offered(qtbot: QtBot) -> None:
@@ -131,20 +114,3 @@ def test_the_one_that_is_being_read_is_told_of_before_the_others(qtbot: QtBot) -
         reads.changed.emit()
         said.append(line.text)
     assert [re.search(r"\d\.pdf", text)[0] for text in said] == ["3.pdf", "2.pdf", "1.pdf"]  # type: ignore[index]
-
-
-def test_a_model_that_reads_is_called_as_everywhere() -> None:
-    starter = ReadingMethod("model", STARTER_CALLS_ITSELF)
-    row = StoredReading(1, "lease.pdf", "running", None, 0.0, 0.0, 1, starter, (1,), ())
-    assert reading_words(state((1,), row=row)) == READING_PICTURES.format(name="lease.pdf", way="SmolLM2 135M")
-    read = {1: replace(reading(1), model=STARTER_CALLS_ITSELF)}
-    assert "read from pictures by SmolLM2 135M." in read_words(state(read=read))
-
-
-def test_the_languages_that_tesseract_was_asked_for_are_said() -> None:
-    """Who has a page in German that became rubbish sees that nobody knew of German."""
-    earlier, later = (
-        StoredPageReading(page, "tesseract", known, "read", ()) for page, known in ((1, ""), (2, "en+de+frk"))
-    )
-    assert "read from pictures by tesseract (English, Deutsch, frk). " in read_words(state(read={2: later}))
-    assert "read from pictures by tesseract. " in read_words(state(read={1: earlier}))

@@ -92,14 +92,6 @@ def test_a_window_that_closes_answers_no_and_is_not_asked_again(
     assert Job(question).end() == [False]
 
 
-def test_a_question_that_comes_too_late_is_not_shown(window: QWidget, question: SecondModelQuestion) -> None:
-    job = Job(question)
-    question.close()
-    assert job.end() == [False]
-    QApplication.processEvents()
-    assert window.findChild(QuestionDialog) is None
-
-
 def test_the_summaries_ask_in_the_window_that_is_open(frame: Frame, qtbot: QtBot) -> None:
     frame.show_tab("summarize")
     answers: list[bool] = []

@@ -9,8 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
 from app.ui.write.page_document import PageContent
-from app.ui.write.page_edit import WRITTEN_BY_THE_MODEL, PageEdit, unit_of
-from tests.helpers.texts import shows
+from app.ui.write.page_edit import PageEdit, unit_of
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 KEY = Qt.Key
@@ -65,16 +64,6 @@ def test_a_continuation_is_one_step_of_undo_and_comes_back_with_its_tint(edit: P
     assert (edit.text, tinted(edit)) == (after, [" a branch of 漢字\U0001f600\nmore"])
 
 
-def test_it_stands_at_the_cursor_and_what_follows_stays(edit: PageEdit, qtbot: QtBot) -> None:
-    show(edit, "one  three", cursor=4)
-    write_run(edit, "two", " and")
-    assert edit.text == "one two and three"
-    assert edit.state.cursor == 11
-    write_run(edit, "!")
-    assert edit.text == "one two and! three"
-    assert tinted(edit) == ["two and", "!"]
-
-
 @pytest.mark.parametrize(("place", "typed", "left"), [(9, "x", []), (7, "x", ["model"]), (12, "x", ["model"])])
 def test_only_an_edit_inside_takes_the_tint(
     edit: PageEdit, qtbot: QtBot, place: int, typed: str, left: list[str]
@@ -98,43 +87,6 @@ def test_another_one_in_its_place_can_be_taken_back(edit: PageEdit) -> None:
     assert (edit.text, tinted(edit)) == ("Once upon", [" upon"])
     edit.undo_last()
     assert (edit.text, tinted(edit)) == ("Once", [])
-
-
-def test_the_last_change_of_an_earlier_run_is_taken_back_and_done_again(edit: PageEdit) -> None:
-    now, before = PageContent("Once upon a time", ((4, 16),), 16), PageContent("Once", (), 4)
-    edit.show_state(now, before)
-    assert edit.state == now
-    edit.undo_last()
-    assert edit.state == before
-    edit.undo_last()
-    assert edit.state == before
-    edit.redo_last()
-    assert (edit.text, tinted(edit)) == (now.text, [" upon a time"])
-
-
-def test_tints_are_drawn_only_where_one_looks(edit: PageEdit, qtbot: QtBot, theme: Theme) -> None:
-    lines = [f"line {number}" for number in range(2000)]
-    text = "\n".join(lines)
-    at = [text.index(f"line {number}\n") for number in (3, 1500)]
-    show(edit, text, written=tuple((one, one + 6) for one in at), cursor=0)
-    qtbot.waitUntil(lambda: len(edit.extraSelections()) == 1)
-    assert len(edit.state.written) == 2
-    (drawn,) = edit.extraSelections()
-    assert drawn.format.background().color().name().upper() == theme.tokens.written
-    show(edit, text, written=((at[1], at[1] + 6),), cursor=at[1])
-    qtbot.waitUntil(lambda: [one.cursor.selectedText() for one in edit.extraSelections()] == ["line 1"])
-    assert shows(WRITTEN_BY_THE_MODEL, edit.accessibleDescription())
-
-
-def test_another_size_or_scheme_is_no_change_of_the_page(edit: PageEdit, theme: Theme) -> None:
-    show(edit, "person model", written=((7, 12),))
-    theme.zoom = 1.5
-    theme.scheme = "dark"
-    edit.show_language("python", is_code=True)
-    assert tinted(edit) == ["model"]
-    assert not edit.document().isUndoAvailable()
-    (drawn,) = edit.extraSelections()
-    assert drawn.format.background().color().name().upper() == theme.tokens.written
 
 
 def test_where_the_model_begins_to_read_is_drawn(edit: PageEdit) -> None:
@@ -204,44 +156,12 @@ def test_what_is_pasted_is_plain_text_with_one_kind_of_line_end(edit: PageEdit) 
     QGuiApplication.clipboard().clear()
 
 
-def test_the_menu_takes_back_as_the_keys_do(edit: PageEdit) -> None:
-    show(edit, "a")
-    write_run(edit, " b")
-    menu = edit.menu_at(edit.rect().center())
-    next(one for one in menu.actions() if one.objectName() == "edit-undo").trigger()
-    menu.close()
-    assert edit.text == "a"
-
-
-def test_long_lines_of_code_are_not_broken(edit: PageEdit, qtbot: QtBot) -> None:
-    edit.show_language("python", is_code=True)
-    show(edit, "x = " + "1 + " * 100 + "1")
-    qtbot.waitUntil(lambda: edit.document().begin().layout().lineCount() == 1)  # laid out when it is painted
-    edit.show_language("", is_code=False)
-    assert edit.document().begin().layout().lineCount() > 3
-
-
 # Colours.
 
 
 def colours_of(edit: PageEdit, line: int) -> list[tuple[int, int, str]]:
     formats = edit.document().findBlockByNumber(line).layout().formats()
     return [(one.start, one.length, one.format.foreground().color().name().upper()) for one in formats]
-
-
-def line_px(edit: PageEdit) -> int:
-    first, second = (edit.cursorRect(QTextCursor(edit.page.findBlockByNumber(line))).top() for line in (0, 1))
-    return second - first
-
-
-def test_lines_of_code_are_closer_and_that_is_no_step_of_undo(edit: PageEdit) -> None:
-    edit.show_state(PageContent("one\ntwo"))
-    for is_code, px in ((False, 30), (True, 21)):
-        edit.show_language("python" if is_code else "", is_code=is_code)
-        assert line_px(edit) == pytest.approx(edit._theme.px(px), abs=1)
-    assert not edit.page.isUndoAvailable()
-    edit.show_state(PageContent("three\nfour"))
-    assert line_px(edit) == pytest.approx(edit._theme.px(21), abs=1), "a page shown later has it too"
 
 
 def test_code_has_colours_that_follow_and_are_no_steps_of_undo(edit: PageEdit, qtbot: QtBot, theme: Theme) -> None:
@@ -257,16 +177,6 @@ def test_code_has_colours_that_follow_and_are_no_steps_of_undo(edit: PageEdit, q
     qtbot.waitUntil(lambda: not edit.colours.is_busy and colours_of(edit, 1) == [])
     edit.show_language("", is_code=False)
     assert colours_of(edit, 3) == []
-
-
-def test_of_a_long_file_only_what_is_seen_is_read(edit: PageEdit, qtbot: QtBot) -> None:
-    edit.show_language("python", is_code=True)
-    show(edit, "\n".join(f"def f{number}(): return {number}" for number in range(1500)), cursor=0)
-    qtbot.waitUntil(lambda: not edit.colours.is_busy)
-    assert colours_of(edit, 0)
-    assert not colours_of(edit, 1200)
-    qtbot.keyClick(edit, KEY.Key_End, CTRL)  # the bar's end may be elsewhere: a long page is laid out bit by bit
-    qtbot.waitUntil(lambda: bool(colours_of(edit, 1499)))
 
 
 def sizes_of(edit: PageEdit, line: int) -> list[tuple[int, int, int]]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication
 
-from app.core.events import Guess
 from app.ui.inside.inside_panel import OWN_TEXT, InsidePanel
-from app.ui.inside.look import MESSAGE, SELECTION
+from app.ui.inside.look import MESSAGE
 from app.ui.shared_labels import TODAY, UNDO
 from app.ui.write.page_inside import PAGE, THE_LAST_CONTINUATION, PageSubjects
 from tests.helpers.attached import notes
@@ -18,7 +17,6 @@ from tests.helpers.desks.window import Frame, open_window
 from tests.ui.write.conftest import Open
 
 WRITE = "write InsideSplitter pages_column"
-ONE = {"text": " one two three"}
 
 
 def write_pages(frame: Frame, *texts: str) -> list[int]:
@@ -44,33 +42,6 @@ def test_it_is_opened_by_its_key_and_a_page_gets_its_row_with_its_first_words(fr
     assert frame.write.text == ""
     frame.write.type("Another")
     frame.wait(lambda: frame.page_list.rows == [TODAY, "Another", "A note to Ada"])
-
-
-def test_ctrl_o_opens_a_file_in_the_page_as_every_editor_does(frame: Frame, tmp_path: Path) -> None:
-    frame.key(Qt.Key.Key_4)
-    path = tmp_path / "letter.txt"
-    path.write_text("Dear Ada", "utf-8")
-    frame.key(Qt.Key.Key_O)
-    dialog = frame.find_step(QFileDialog, "open_page_dialog")
-    dialog.filesSelected.emit([str(path)])
-    dialog.close()
-    frame.wait(lambda: frame.write.text == "Dear Ada")
-
-
-def test_lines_are_as_wide_as_what_can_be_seen_of_them(frame: Frame) -> None:
-    frame.window.resize(1264, 752)
-    frame.key(Qt.Key.Key_4)
-    edit = frame.write.edit
-    for size in ((1264, 752), (900, 600), (1280, 800)):
-        frame.window.resize(*size)
-        frame.write.type(
-            "Deep learning is a holistic approach to teaching that emphasizes the development of the mind."
-        )
-        frame.wait(lambda: edit.document().textWidth() == edit.viewport().width())
-        assert edit.document().size().width() <= edit.viewport().width()
-    frame.do("new")
-    frame.write.type("Another")
-    frame.wait(lambda: edit.document().textWidth() == edit.viewport().width())
 
 
 def test_pages_are_found_by_their_words_renamed_and_deleted_with_a_way_back(frame: Frame) -> None:
@@ -112,17 +83,6 @@ def test_the_page_that_was_open_comes_back_after_a_restart(qapp: QApplication) -
     with open_window(qapp) as frame:
         frame.wait(lambda: frame.shown == WRITE)
         assert frame.write.text == "The second"
-
-
-def test_the_panel_opens_beside_the_page_and_goes_back_to_it(frame: Frame) -> None:
-    write_pages(frame, "The sea was calm")
-    frame.key(Qt.Key.Key_I)
-    panel = frame.find_step(QWidget, "inside_panel")
-    assert panel.isVisible()
-    assert panel.isAncestorOf(frame.focus)
-    frame.press(Qt.Key.Key_Escape)
-    assert not panel.isVisible()
-    assert frame.focus is frame.write.edit
 
 
 # What the panel is told.
@@ -172,43 +132,3 @@ def test_a_continuation_is_told_of_token_by_token_and_goes_on_from_another_one(o
     assert [token.data for token in list(subjects.now()[0].answer.seen)[:3]] == [b" one", b" two", b" other"]  # type: ignore[union-attr]
     desk.press(Qt.Key.Key_Z, modifier=Qt.KeyboardModifier.ControlModifier)
     assert desk.text == "Count: one two three four"
-
-
-def test_behind_a_blank_it_goes_on_without_a_second_one_also_from_another_first_token(open_page: Open) -> None:
-    desk = open_page({"text": " one two.", "times": 2}, {"text": " five"})
-    subjects = PageSubjects(desk.edit, desk.root.continuing, desk.root)
-    desk.type("Count: ")
-    desk.continue_to_end()
-    assert (desk.text, desk.tinted) == ("Count: one two.", ["one two."])
-    desk.click(desk.again_button)
-    desk.wait(lambda: not desk.is_busy)
-    assert (desk.text, desk.tinted) == ("Count: one two.", ["one two."])
-    answer = subjects.now()[0].answer
-    assert answer is not None
-    tokens = list(answer.seen)
-    assert b"".join(token.data for token in tokens) == b" one two."
-    guess = Guess(b" other", 0.5, 7)
-    answer.go_on_with(tokens, 0, guess)
-    desk.wait(lambda: not desk.is_busy)
-    assert desk.text.startswith("Count: other")
-    assert [one["text"] for one in desk.asked] == ["Count:"] * 3, "the blank was read"
-    assert (desk.asked[-1]["forced"], desk.asked[-1]["grammar"]) == ([guess.id], "")
-    for text in ("Count: one two.", "Count: one two.", "Count: "):
-        desk.press(Qt.Key.Key_Z, modifier=Qt.KeyboardModifier.ControlModifier)
-        assert desk.text == text
-
-
-def test_what_was_chosen_from_the_cards_is_told_of_and_what_was_changed_is_only_text(open_page: Open) -> None:
-    desk = open_page(ONE)
-    subjects = PageSubjects(desk.edit, desk.root.continuing, desk.root)
-    desk.choose_options(count=2)
-    desk.type("Say")
-    desk.go_on()
-    desk.wait(lambda: desk.cards and not desk.is_busy)
-    desk.press(Qt.Key.Key_2)
-    assert [one.name for one in subjects.now()] == [MESSAGE, PAGE]
-    desk.put_cursor(6)
-    desk.type("x")
-    assert [(one.name, one.answer) for one in subjects.now()] == [(MESSAGE, None)]
-    desk.put_cursor(0, 3)
-    assert [(one.name, one.text) for one in subjects.now()] == [(SELECTION, "Say"), (MESSAGE, "Say")]

@@ -5,25 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
 from app.core.errors.request_errors import InfillUnavailable
 from app.features.error_messages import sentence_for
 from app.ui.locale_formats import isolate
-from app.ui.sampling_fields import MORE_SAMPLING_SETTINGS, SEED, SamplingFields
+from app.ui.sampling_fields import MORE_SAMPLING_SETTINGS, SEED
 from app.ui.shared_labels import STOP, STOPPED_LABEL, TEMPERATURE
 from app.ui.write.alternatives import UNDER_A_THOUSANDTH, percent
 from app.ui.write.continuation_requests import WritingRequestKind
 from app.ui.write.continuation_runs import WAITS_FOR_MODEL_STATE
-from app.ui.write.continuing import TEXT_REPEATED_ITSELF, WRITE_FIRST
-from app.ui.write.kept_page import file_name, language_of
+from app.ui.write.continuing import WRITE_FIRST
 from app.ui.write.write_tab import CONTINUE_WITHOUT_SUFFIX, IDEAS, ONLY_LAST_TOKENS_READ
 from app.ui.write.writing_options import ABOUT_WORDS, stops_of, words_in
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.desks.write import CTRL, SHIFT, WriteDesk
-from tests.helpers.models_on_disk import write_model
+from tests.helpers.desks.write import CTRL, SHIFT
 from tests.helpers.texts import shows
 from tests.helpers.window_tour import shown_in
 from tests.ui.write.conftest import Open
@@ -51,24 +49,6 @@ def test_a_continuation_streams_in_tinted_and_one_undo_takes_it_back(open_page: 
     assert (desk.asked[-1]["max_tokens"], desk.asked[-1]["background"]) == (64, False)
     desk.press(KEY.Key_Z, modifier=CTRL)
     assert desk.text == "Deep learning is"
-
-
-def test_what_follows_the_cursor_stays_and_is_not_read_in_prose(open_page: Open) -> None:
-    desk = open_page({"text": " two"})
-    desk.type("one three")
-    desk.put_cursor(3)
-    desk.continue_to_end()
-    assert desk.text == "one two three"
-    assert (desk.asked[-1]["text"], desk.asked[-1]["suffix"]) == ("one", "")
-
-
-def test_it_goes_on_behind_what_is_selected_whichever_way(open_page: Open) -> None:
-    desk = open_page({"text": " two"})
-    desk.type("one three")
-    desk.put_cursor(3, 0)
-    desk.continue_to_end()
-    assert desk.text == "one two three"
-    assert desk.asked[-1]["text"] == "one"
 
 
 def test_three_alternatives_come_at_once_and_the_second_is_chosen_by_its_digit(open_page: Open) -> None:
@@ -160,15 +140,6 @@ def test_stop_keeps_what_has_come_and_typing_takes_over(open_page: Open) -> None
     assert desk.text == text, "nothing comes behind what was typed"
 
 
-def test_a_text_that_repeats_itself_is_stopped_and_kept(open_page: Open) -> None:
-    desk = open_page({"text": " over and over and", "repeat": 400, "watched": True})
-    desk.choose_options(max_tokens=2000)
-    desk.type("It went")
-    desk.continue_to_end()
-    assert desk.note == TEXT_REPEATED_ITSELF
-    assert 400 < len(desk.text) < 600
-
-
 def test_again_writes_another_one_in_its_place_with_another_seed(open_page: Open) -> None:
     desk = open_page({"text": " this", "times": 1}, {"text": " that"})
     desk.choose_options(sampling={"seed": 5})
@@ -218,18 +189,6 @@ def test_options_are_chosen_on_the_sheet_reach_the_engine_and_stay_with_the_page
     desk.root.show_page(page)
     assert desk.options_button.text() == "About 20 words · temperature 0.4 · stops at b."
     assert stops_of("a  a   b ") == ("a", "b")
-
-
-def test_the_sheet_shows_all_of_its_fields(open_page: Open) -> None:
-    desk = open_page()
-    sheet = desk.open_options()
-    desk.click(desk.button("Continuations: 3"))
-    desk.click(desk.button("Fill in: Never"))
-    fields = sheet.findChild(SamplingFields)
-    assert isinstance(fields, SamplingFields)
-    assert (desk.root.options.now.count, desk.root.options.now.middle) == (3, "off")
-    desk.press(KEY.Key_Escape)
-    desk.wait(lambda: not sheet.isVisible())
 
 
 def test_code_is_filled_in_and_a_model_that_cannot_says_so_and_goes_on(open_page: Open) -> None:
@@ -324,18 +283,6 @@ def test_a_model_that_sleeps_is_waited_for_and_one_that_is_missing_is_said(
     assert desk.text == "Is it there"
 
 
-def test_its_own_model_is_loaded_beside_the_chats(open_page: Open, tmp_path: Path) -> None:
-    desk = open_page({"text": " own"})
-    own = tmp_path / "own.gguf"
-    write_model(own)
-    desk.models.choose_model("write", own)
-    desk.root.continuing.counting.on_model_changed()
-    desk.type("My")
-    desk.continue_to_end()
-    assert desk.text == "My own"
-    assert Path(desk.app.loaded.path).name == "model.gguf", "the chat's stays"
-
-
 def test_a_file_is_opened_coloured_by_its_ending_and_saved_again(open_page: Open, tmp_path: Path) -> None:
     file = tmp_path / "prime.py"
     file.write_bytes(b"def f():\r\n\treturn 1\r\n")
@@ -360,18 +307,6 @@ def test_a_file_is_opened_coloured_by_its_ending_and_saved_again(open_page: Open
     assert desk.title_line.text() == "prime.py"
 
 
-def test_a_page_without_a_file_is_saved_where_one_says(open_page: Open, tmp_path: Path) -> None:
-    desk = open_page()
-    desk.root.take_text("# A heading\nand text")
-    desk.click(desk.save_button)
-    desk.choose_file(tmp_path / "heading.md", "save_page_dialog")
-    desk.wait((tmp_path / "heading.md").exists)
-    desk.wait(lambda: desk.language.value == "markdown")
-    assert not desk.edit.is_code
-    assert file_name("def: f(x)?", "python") == "def f x.py"
-    assert [language_of(Path(name)) for name in ("a.rs", "b.unknown", "Makefile")] == ["rust", "text", "make"]
-
-
 @pytest.mark.parametrize(
     ("share", "words"), [(0.5, "50 %"), (0.0123, "1.2 %"), (1.0, "100 %"), (1e-6, UNDER_A_THOUSANDTH)]
 )
@@ -379,27 +314,14 @@ def test_a_share_is_never_told_as_nothing(share: float, words: str) -> None:
     assert percent(share) == words
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1020, 720), (640, 480)])
-def test_nothing_is_clipped(open_page: Open, size: tuple[int, int], scheme: str) -> None:
-    desk = open_page(*THREE, *THREE, size=size, scheme=scheme)
+def test_nothing_is_clipped(open_page: Open) -> None:
+    desk = open_page(*THREE, *THREE, size=(640, 480))
     assert clipped_texts(desk.root) == []
     desk.choose_options(count=5, sampling={"temperature": 0.7})
     desk.type("Words")
     desk.go_on()
     desk.wait(lambda: desk.cards and not desk.is_busy)
     assert clipped_texts(desk.root) == []
-
-
-def test_a_page_that_was_deleted_is_left(desk: WriteDesk) -> None:
-    desk.type("Away")
-    desk.keep_step()
-    number = desk.open_id
-    desk.pages.delete(number)
-    desk.root.forget()
-    assert (desk.open_id, desk.text) == (None, "")
-    desk.keep_step()
-    assert desk.pages.find() == []
 
 
 def test_an_idea_of_code_does_not_turn_with_the_window(open_page: Open, qapp: QApplication) -> None:
@@ -410,36 +332,6 @@ def test_an_idea_of_code_does_not_turn_with_the_window(open_page: Open, qapp: QA
         assert isolate(code) in [idea.text() for idea in desk.first.findChildren(QPushButton)]
 
 
-def test_ideas_of_an_empty_page_end_in_dots_or_are_left_out_where_there_is_no_room(open_page: Open) -> None:
-    desk = open_page(size=(300, 400))
-    desk.wait(desk.first.isVisible)
-    ideas = desk.first.findChildren(QPushButton)
-    assert clipped_texts(desk.first) == []
-    assert any(idea.text().endswith("…") for idea in ideas if idea.isVisible())
-    desk.root.resize(300, 250)
-    desk.wait(lambda: not all(idea.isVisible() for idea in ideas))
-    assert all(idea.geometry().bottom() <= desk.first.height() for idea in ideas if idea.isVisible())
-
-
 @pytest.mark.parametrize(("tokens", "words"), [(1, 2), (10, 7), (64, 45), (400, 280), (8192, 5700)])
 def test_a_length_in_tokens_is_told_in_words(tokens: int, words: int) -> None:
     assert words_in(tokens) == words
-
-
-@pytest.mark.parametrize("width", [1200, 560])
-def test_title_text_and_buttons_begin_at_one_edge(open_page: Open, width: int) -> None:
-    desk = open_page(size=(width, 700))
-
-    def begin() -> list[int]:
-        parts = (desk.edit.viewport(), desk.title_line, desk.go_on_button)
-        return [part.mapTo(desk.root, QPoint()).x() for part in parts]
-
-    def is_one_edge() -> bool:
-        text, title, button = begin()
-        return text + desk.edit.document().documentMargin() == title == button
-
-    desk.wait(is_one_edge)
-    before = begin()
-    desk.root.choose_language("python")
-    desk.wait(is_one_edge)
-    assert (begin() != before) == (width == 1200), "code has a wider column, where there is room"
