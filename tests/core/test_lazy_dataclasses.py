@@ -6,6 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import InitVar
+from functools import partial
 from threading import Barrier, Thread
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -148,6 +149,12 @@ def _behaviour(point: Any, frozen: Any, heir: Any, counted: Any, plain: Any) -> 
         child == frozen(1, 2),
         hash(frozen(1, 2)) == hash(frozen(1, 2)),
         frozen(1, 2) < frozen(1, 3),
+        [_refusal(partial(setattr, child, name, 1)) for name in ("first", "third", "other")],
+        [_refusal(partial(delattr, child, name)) for name in ("first", "other")],
+        point(1, many=[1]) == point(1, many=[2]),
+        point(1) == "point",
+        plain(1) == point(1),
+        repr(_endless(point)),
         dataclasses.asdict(point(1, many=[4])),
         dataclasses.replace(frozen(1, 2), second=8).total,
         point(1).many is not point(1).many,
@@ -161,3 +168,15 @@ def _behaviour(point: Any, frozen: Any, heir: Any, counted: Any, plain: Any) -> 
         point.__init__.__qualname__.endswith("__init__"),
         heir.__mro__[1] is frozen,
     ]
+
+
+def _refusal(change: Callable[[], None]) -> str:
+    with pytest.raises(dataclasses.FrozenInstanceError) as raised:
+        change()
+    return str(raised.value)
+
+
+def _endless(point: Any) -> object:
+    outer = point(1)
+    outer.second = [outer]
+    return outer
