@@ -90,13 +90,3 @@ def test_it_has_its_place_among_those_that_take_files(with_notes: Frame, tmp_pat
     with_notes.drop(notes(tmp_path / "list.txt", "A list."))
     assert with_notes.find_step(QLabel, "notes_column").text() == "list.txt"
     assert with_notes.chat.files == []
-
-
-def test_it_comes_back_as_the_last_tab_after_a_restart(qapp: QApplication) -> None:
-    with open_window(qapp, more=[NOTES]) as frame:
-        frame.click_tab("notes")
-    with open_window(qapp, more=[NOTES]) as frame:
-        assert frame.current_tab == "notes"
-        frame.wait(lambda: frame.shown == SHOWN)
-    with open_window(qapp) as frame:
-        assert frame.current_tab == "chat", "a tab that is not there any more is not missed"

@@ -144,14 +144,6 @@ def test_the_window_that_keeps_running_comes_back_with_a_click_and_quits_by_its_
     assert ended == [()]
 
 
-def test_the_tray_is_chosen_in_the_settings(outdoors: Outdoors) -> None:
-    frame = outdoors.frame
-    frame.window.open_settings("system")
-    for wanted in (False, True):
-        frame.click(frame.button(label_of("tray")))
-        assert (outdoors.tray._icon is not None) == wanted == frame.settings.system.tray
-
-
 def test_before_the_session_ends_what_is_typed_is_stored_and_nothing_ends(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -20,9 +20,8 @@ from app.features.exchange.chat_export import export_chats
 from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.chat_import import ChatImported, import_chats, left_out_words
 from app.ui.exchange import import_dialog
-from app.ui.exchange.import_dialog import IMPORT_CHATS, MESSAGE_COUNT, ONE_CHAT_IMPORTED, WAS_HERE_ALREADY, ImportDialog
+from app.ui.exchange.import_dialog import MESSAGE_COUNT, ONE_CHAT_IMPORTED, WAS_HERE_ALREADY, ImportDialog
 from app.ui.shared_labels import RESTORE
-from app.ui.shell.incoming_files import ASK_ABOUT_IT
 from tests.helpers.desks.window import Frame
 from tests.ui.exchange.conftest import add_chat
 
@@ -65,18 +64,6 @@ def test_each_chat_is_told_with_what_did_not_come(frame: Frame, tmp_path: Path) 
     told.list.setCurrentRow(1)
     frame.click(told.open_button)
     assert frame.chats.row_of(frame.chats.current) == "From the old computer"
-
-
-def test_a_dropped_export_can_be_imported_or_asked_about(frame: Frame, tmp_path: Path) -> None:
-    path = exported(frame, tmp_path / "all.json", OLD)
-    assert frame.hint(path).split(", ")[0] == ASK_ABOUT_IT
-    assert frame.hint(path).endswith(IMPORT_CHATS)
-    assert IMPORT_CHATS not in frame.hint(tmp_path / "lease.pdf")
-    frame.drop(path, share=0.99)
-    told = frame.find_step(ImportDialog)
-    frame.wait(lambda: not told.is_reading)
-    assert told.head.text() == ONE_CHAT_IMPORTED
-    assert frame.chats.rows[-1] == "From the old computer"
 
 
 def test_cancel_keeps_the_chats_that_are_whole(frame: Frame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterator
 
 import pytest
@@ -11,13 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-import app.ui
 from app.features.help_pages import CHANGES, load_help_page
 from app.ui.help.help_topics import PAGES, SCREENS
 from app.ui.help.help_window import HelpWindow, show_help
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.text.text_view import TextView
-from app.ui.widgets.dialogs import Dialog, QuestionDialog
 from tests.helpers.desks.desk import Desk
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.window_tour import MODELS_PAGES, cut_texts, settle
@@ -57,19 +53,6 @@ def help_of(frame: Frame, widget: QWidget) -> HelpDesk:
     return HelpDesk(window)
 
 
-def every_dialog() -> set[type[Dialog]]:
-    """Every kind of dialog of the program."""
-    for module in pkgutil.walk_packages(app.ui.__path__, "app.ui."):
-        importlib.import_module(module.name)
-    found: set[type[Dialog]] = set()
-    waiting = [Dialog]
-    while waiting:
-        kinds = [kind for kind in waiting.pop().__subclasses__() if kind.__module__.startswith("app.")]
-        found.update(kinds)
-        waiting += kinds
-    return found
-
-
 def test_f1_opens_the_page_of_every_tab_and_of_every_page_of_the_models(frame: Frame) -> None:
     screens = [
         ("chat", ""),
@@ -96,23 +79,6 @@ def test_f1_opens_the_page_of_every_page_of_the_settings_over_them(frame: Frame)
         assert desk.root.parentWidget() is dialog
         assert desk.root.page == SCREENS[dialog.help_screen]
     dialog.close()
-
-
-def test_f1_in_a_question_is_about_what_is_behind_it(frame: Frame) -> None:
-    frame.window.show_tab("translate")
-    question = QuestionDialog(frame.theme, "Sure?", "It asks something.", frame.window)
-    question.open()
-    desk = help_of(frame, question.no)
-    assert (desk.root.page, desk.root.parentWidget()) == ("translate", question)
-    question.close()
-
-
-def test_every_dialog_has_a_page_and_leaves_f1_to_the_help() -> None:
-    own_keys = {kind.__name__ for kind in every_dialog() if not isinstance(vars(kind).get("help_screen", None), str)}
-    questions = {kind.__name__ for kind in every_dialog() if issubclass(kind, QuestionDialog)}
-    assert sorted(own_keys - questions - {"LibraryDialog", "SettingsDialog"} - set(SCREENS)) == []
-    named = {screen for screen in SCREENS if screen[0].isupper()}
-    assert sorted(named - {kind.__name__ for kind in every_dialog()}) == []
 
 
 def test_escape_closes_the_help_and_returns_the_focus(frame: Frame) -> None:

@@ -17,7 +17,6 @@ from app.ui.help.help_window import CHANGES_IN_ENGLISH, HelpWindow
 from app.ui.help.start_hints import HINTS, NOW_USING, StartHints
 from app.ui.shared_labels import HELP
 from tests.helpers.desks.window import Frame, open_window
-from tests.helpers.window_tour import shown_in
 
 MANY = 20
 
@@ -93,15 +92,3 @@ def test_hints_and_what_is_new_are_told_in_every_language(language: str) -> None
     finally:
         use_catalogue(TextCatalogue())
     assert [english for english, shown in (messages | labels).items() if shown == english] == []
-
-
-def test_an_update_is_told_in_german_with_the_list_of_changes_in_english(frame: Frame, qapp: QApplication) -> None:
-    with shown_in(qapp, "de"):
-        frame.app.change_settings("help", seen_version="0.0.9")
-        begin(frame)
-        (notice,) = frame.notify.bar.notices
-        assert notice.text == NOW_USING.text != NOW_USING.english
-        frame.click(next(button for button in notice.buttons if button.text() == tr(WHATS_NEW)))
-        view = frame.find_step(HelpWindow).view
-        assert (view.title.text(), view.note.text()) == (tr(WHATS_NEW), tr(CHANGES_IN_ENGLISH))
-        assert view.note.isVisible()

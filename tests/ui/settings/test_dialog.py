@@ -30,7 +30,6 @@ from app.core.settings import Settings, load_settings
 from app.engine.states import StateIdentity
 from app.ui.settings.about import DIAGNOSTICS_COPIED
 from app.ui.settings.chat_page import ASK_ME, NO_LIMIT, WHEN_FULL
-from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.engine_page import (
     DEVICE_FREE_MEMORY,
     DEVICES_UNKNOWN,
@@ -51,7 +50,6 @@ from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.script import write_script
-from tests.helpers.window_tour import settle
 
 CHAT, ENGINE, SYSTEM = ([page.name for page in PAGES].index(name) for name in ("chat", "engine", "system"))
 GB = 10**9
@@ -359,16 +357,3 @@ def test_up_and_down_in_the_list_show_the_pages_and_tab_goes_into_the_one_that_i
     assert dialog.root.pages.currentWidget().isAncestorOf(dialog.focus), "the other names of the list are no stops"
     dialog.press(Qt.Key.Key_Backtab)
     assert dialog.named(QPushButton, page_label("chat")) is dialog.focus
-
-
-def test_the_settings_are_no_wider_than_a_small_window_and_nothing_of_them_is_cut(frame: Frame) -> None:
-    frame.window.resize(640, 480)
-    settle()
-    frame.window.open_settings()
-    shown = frame.find_step(SettingsDialog)
-    for number in range(shown.pages.count()):
-        shown.show_page(number)
-        settle()
-        assert shown.width() < frame.window.width(), shown.help_screen
-        assert clipped_texts(shown) == []
-    shown.close()

@@ -21,9 +21,6 @@ from app.ui.shell.status_line import (
     LAYERS_ON_OTHER_COMPUTERS,
     NETWORK_OFF,
     NETWORK_ON,
-    OPEN_TO_PROGRAMS,
-    PROGRAM_USES_MODEL,
-    SERVER_IS_ON,
     StatusLine,
     device_text,
 )
@@ -94,31 +91,6 @@ def test_in_a_narrow_window_nothing_in_the_line_overlaps(qtbot: QtBot, zoom: flo
         left.append(len(shown) + has_bar)
     assert left == sorted(left, reverse=True)
     assert (left[0], left[-1]) == (4, 1)
-
-
-def test_that_other_programs_may_use_the_model_shows_at_every_width_and_leads_to_them(qtbot: QtBot) -> None:
-    window, line = QWidget(), StatusLine(Theme("light"))
-    qtbot.addWidget(window)
-    line.setParent(window)
-    line.show_model(ON_CPU)
-    window.resize(900, 30)
-    window.show()
-    assert not line.programs.isVisible()
-    for width in (900, 500, 400):
-        line.resize(width, 30)
-        line.show_programs(is_open=True)
-        assert line.programs.isVisible() and clipped_texts(line) == []
-        assert line.programs.text() == (SERVER_IS_ON if width == 900 else OPEN_TO_PROGRAMS)
-        line.show_programs(is_open=True, users=["Zed/1.0"])
-        assert line.programs.accessibleName() == PROGRAM_USES_MODEL.format(program="Zed/1.0")
-        assert clipped_texts(line) == []
-        line.show_programs(is_open=True, users=["a" * 80, "b"])
-        assert "and 1 more are using" in line.programs.accessibleName()
-        assert clipped_texts(line) == []
-    with qtbot.waitSignal(line.programs.clicked):
-        line.programs.click()
-    line.show_programs(is_open=False)
-    assert not line.programs.isVisible()
 
 
 def test_the_networks_switch_says_how_it_is_and_is_pressed_by_keyboard(frame: Frame, qtbot: QtBot) -> None:

@@ -14,7 +14,6 @@ from pytestqt.qtbot import QtBot
 from app.core.events import CancelToken
 from app.features.translate.translation_events import TranslationAdded, TranslationWish
 from app.ui.shared_labels import GO_ON, STOP, STOPPED
-from app.ui.translate.text_answers import TRANSLATING
 from app.ui.translate.translation_texts import NOT_BEGUN
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
@@ -95,15 +94,3 @@ def test_one_is_stopped_from_its_row_and_goes_on_from_there(frame: Frame, qtbot:
     go_on(tmp_path)
     column.choose_for(lease, GO_ON)
     qtbot.waitUntil(lambda: state(frame, lease) == "done")
-
-
-def test_what_a_former_run_left_is_worked_off_without_the_tab(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
-    lease = add(frame, tmp_path, "lease.txt")
-    frame.translations.begin_translations([lease])
-    go_on(tmp_path)
-    told: list[str] = []
-    frame.work_changed.connect(told.append)
-    frame.go_on()
-    qtbot.waitUntil(lambda: state(frame, lease) == "done" and told[-1:] == [""])
-    assert told == [TRANSLATING, ""]
-    assert frame.current_tab == "chat"

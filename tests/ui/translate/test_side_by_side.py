@@ -17,7 +17,6 @@ from app.ui.shared_labels import KEEP_LABEL
 from app.ui.theme import Theme
 from app.ui.translate.rows import NOT_TRANSLATED_YET, SOURCE, TARGET
 from app.ui.translate.segment_editor import MISSING_MARKS
-from app.ui.translate.segment_layout import SegmentWriter, letters
 from app.ui.translate.segment_table import SEGMENTS, SegmentTable
 from app.ui.translate.translation_texts import Remedy
 from tests.helpers.desks.translate import link_rect
@@ -208,14 +207,6 @@ def test_a_persons_own_words_are_not_replaced_by_what_the_model_still_tells(make
     assert view.laid.row(0).target.written.text == "Mein Wort"
 
 
-def test_letters_are_counted_as_they_are_written() -> None:
-    content: Content = ("a\nb", *KEYS, Mark("single", 4, "formula", "x^2"), Mark("single", 5, "tab"), "🙂")
-    written = SegmentWriter(Theme("light")).write(content)
-    assert len(letters(content)) == len(written.text)
-    assert written.plain().startswith("a\nbKeys ({box})\nand a seal")
-    assert sum(one.length for one in written.formats) == len(written.text) + 1, "an emoji counts twice in Qt"
-
-
 def test_text_is_selected_over_rows_of_one_column_and_copied(make: Make, qtbot: QtBot) -> None:
     view = make()
     left = view.columnViewportPosition(TARGET)
@@ -229,13 +220,6 @@ def test_text_is_selected_over_rows_of_one_column_and_copied(make: Make, qtbot: 
     assert has_color(picture(view), view._theme.tokens.selection, QRect(left, top - 10, 60, 20))
     press(view, qtbot, Qt.Key.Key_Escape)
     assert view.selection.text() == ""
-
-
-def test_without_a_selection_the_translation_of_the_row_is_copied(make: Make, qtbot: QtBot) -> None:
-    view = make()
-    view.go_to(1)
-    press(view, qtbot, Qt.Key.Key_C, with_control=True)
-    assert QApplication.clipboard().text() == plain(FETT)
 
 
 def test_two_clicks_on_the_translation_open_its_editor_and_esc_leaves_it_as_it_was(make: Make, qtbot: QtBot) -> None:
@@ -378,14 +362,3 @@ def test_screen_readers_find_a_table_whose_cells_say_text_and_flags(make: Make) 
     assert view.rows.spoken(4, TARGET) == NOT_TRANSLATED_YET
     assert view.rows.spoken(4, SOURCE).startswith("5. Keys ({box})")
     assert view.rows.headerData(TARGET, Qt.Orientation.Horizontal) == "Deutsch"
-
-
-def test_rows_that_cannot_be_read_are_told_once_and_stay_empty(make: Make) -> None:
-    rows = Rows(*FEW, count=400)
-    view = make(rows)
-    told: list[object] = []
-    view.rows.failed.connect(told.append)
-    rows.error = DatabaseDamaged("fireside.db")
-    view.go_to(250)
-    assert len(told) == 1
-    assert view.laid.row(250).source.written.text == ""

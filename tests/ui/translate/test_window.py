@@ -32,17 +32,6 @@ def use_translator(frame: Frame, folder: Path) -> None:
     frame.loader.path = path
 
 
-def test_the_tab_is_opened_by_key_and_by_click_and_one_can_type_at_once(frame: Frame, qtbot: QtBot) -> None:
-    frame.key(Qt.Key.Key_3)
-    assert frame.shown == TRANSLATE
-    assert frame.window.windowTitle() == "Translate – Fireside"
-    assert frame.translate.is_typing
-    frame.key(Qt.Key.Key_1)
-    assert frame.is_typing
-    frame.click_tab("translate")
-    assert frame.shown == TRANSLATE
-
-
 def test_a_text_is_found_by_a_word_of_either_side_and_renamed_in_its_row(frame: Frame, qtbot: QtBot) -> None:
     number, other = keep(frame), keep(frame, "Keys: two.", "Chaves: duas.")
     frame.key(Qt.Key.Key_3)
@@ -82,17 +71,3 @@ def test_files_dropped_on_the_chat_can_be_translated(frame: Frame, qtbot: QtBot,
     qtbot.waitUntil(lambda: frame.open_translation == number)
     qtbot.waitUntil(lambda: frame.translation_list.row_of(number) == f"plan.txt · {NOT_BEGUN}")
     assert frame.translate.document.has_keyboard
-
-
-def test_the_tabs_model_is_its_own_and_says_what_can_be_translated(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
-    frame.key(Qt.Key.Key_3)
-    tab = frame.translate
-    qtbot.waitUntil(lambda: tab.is_model_missing)
-    path = tmp_path / MODEL
-    write_model(path, **{"tokenizer.chat_template": "{{ messages }}"})
-    frame.app.change_settings("engine", known_models=(str(path),))
-    frame.choose_model("Hy MT2 1.8B")
-    qtbot.waitUntil(lambda: not tab.is_model_missing)
-    assert tab.can_translate
-    assert Path(frame.settings.models.translate_path) == path
-    assert frame.settings.engine.model_path == "", "the chat keeps its own"
