@@ -143,3 +143,15 @@ def test_a_document_that_was_taken_out_comes_back_in_its_place(open_chat: Open) 
     desk.press_notice(UNDO)
     desk.wait_until_attached(2)
     assert desk.attached_names == names
+
+
+def test_of_a_temporary_chat_a_pasted_document_is_nowhere_on_the_disk(open_chat: Open) -> None:
+    desk = open_chat()
+    desk.chat.show_temporary()
+    secret = "persimmon " * 500
+    paste_in(desk, secret)
+    desk.click(desk.button(ATTACH_AS_DOCUMENT))
+    desk.wait_until_attached(1)
+    files = [path for path in desk.paths.data.rglob("*") if path.is_file()]
+    assert files
+    assert not any(b"persimmon" in path.read_bytes() for path in files)
