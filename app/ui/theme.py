@@ -14,7 +14,7 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QAccessible, QFont, QFontDatabase, QFontInfo, QGuiApplication
+from PySide6.QtGui import QAccessible, QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPaintDevice, QPainter
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from shiboken6 import isValid
 
@@ -549,6 +549,16 @@ _WAYS: dict[str, Callable[[Theme, Any, Any], None]] = {
     "most_height": lambda theme, target, height: target.setMaximumHeight(theme.px(height)),
     "text": _put_on_text,
 }
+
+
+def smooth_painter(device: QPaintDevice, *, fill: QColor | None = None) -> QPainter:
+    """Return a painter with smooth edges; one with `fill` draws shapes of that colour, without a line around them."""
+    painter = QPainter(device)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if fill is not None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+    return painter
 
 
 def _system_is_dark() -> bool:

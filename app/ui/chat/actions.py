@@ -18,7 +18,7 @@ from app.ui.icons import icon, left_bearing
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, MORE_LABEL, PINNED, UNPIN
 from app.ui.shell.keyboard import written
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.elevation import RADIUS_PX
 from app.ui.widgets.labels import plain_caption
@@ -406,8 +406,7 @@ class ActionRow(QWidget):
         if self.pill.isEmpty():
             return
         tokens, radius = self._theme.tokens, RADIUS_PX
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         painter.setPen(QPen(QColor(tokens.edge), 1))
         painter.setBrush(QColor(tokens.raised))
         painter.drawRoundedRect(self.pill.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)

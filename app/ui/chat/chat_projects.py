@@ -94,8 +94,7 @@ class ProjectMenus(QObject):
         return into
 
     def menu_of(self, project: Project, parent: QWidget) -> Menu:
-        muted, number, menu = self._theme.tokens.muted, project.id, Menu(parent)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        muted, number, menu = self._theme.tokens.muted, project.id, Menu(parent, is_temporary=True)
         for glyph, words, do in (
             ("plus", tr(NEW_CHAT), partial(self.actions.open_new, number)),
             ("sliders-horizontal", tr(INSTRUCTIONS_DOCUMENTS), partial(self.actions.show_settings, number)),

@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QDropEvent,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
     QPaintEvent,
     QPen,
     QWheelEvent,
@@ -31,7 +30,7 @@ from app.ui.screen_reader import read_as
 from app.ui.shared_labels import SAVE
 from app.ui.shell.notify import Notify
 from app.ui.shown_texts import keep_words
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import set_mark
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.edge_fade import fade_ends
@@ -116,8 +115,7 @@ class TagChip(QToolButton):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         px, tokens = self._theme.px, self._theme.tokens
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         is_on = self.isChecked()
         around = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         colour = tokens.focus if has_ring(self) else tokens.accent if is_on or self._is_target else tokens.line
@@ -349,8 +347,7 @@ class TagBar(QWidget):
         self._fit_height()
 
     def menu_of(self, chip: TagChip) -> Menu:
-        menu, tokens = Menu(self), self._theme.tokens
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu, tokens = Menu(self, is_temporary=True), self._theme.tokens
         pencil, bin_ = icon("pencil-simple", tokens.muted), icon("trash", tokens.danger)
         menu.addAction(pencil, tr("Name and color…") + "\tF2", lambda: self.edit(chip.tag))
         menu.addSeparator()
@@ -392,8 +389,7 @@ class ColourButton(QToolButton):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         px, tokens = self._theme.px, self._theme.tokens
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         around = QRectF(self.rect()).adjusted(2, 2, -2, -2)
         painter.setPen(QPen(QColor(tokens.focus), 2) if has_ring(self) else Qt.PenStyle.NoPen)
         painter.drawRoundedRect(around, px(8), px(8))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.chat.attachment_row import AttachmentRow
@@ -17,7 +17,7 @@ from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr, with_key
 from app.ui.icons import icon
 from app.ui.shared_labels import SEND, STOP
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import IconButton, OptionChip
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import fill_layout, name_widgets
@@ -52,8 +52,7 @@ class SendButton(QAbstractButton):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens = self._theme.tokens
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         box = self.rect().toRectF()
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.accent if self.isEnabled() else tokens.pressed))
@@ -265,8 +264,7 @@ class Composer(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens = self._theme.tokens
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         is_focused = self.field.edit.hasFocus()
         painter.setPen(QPen(QColor(tokens.outline if is_focused else tokens.line), 1))
         painter.setBrush(QColor(tokens.surface))

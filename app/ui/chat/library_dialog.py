@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import tr
 from app.ui.shared_labels import DELETE, DUPLICATE
 from app.ui.shell.keyboard import move_focus
 from app.ui.shell.notify import Notify
@@ -32,9 +32,7 @@ class LibraryDialog(Dialog):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.setObjectName(f"{kind}_dialog")
-        self.setWindowTitle(window_title(title))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.set_up_window(f"{kind}_dialog", title)
         # Notices of the window would be behind this dialog.
         self.notify = Notify(theme, self)
         self.rows = rows

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QTextEdit, QVBoxLayout, QWidget
 
 from app.core.visible import clean_text
-from app.ui.i18n import tr, tr_count, window_title
+from app.ui.i18n import tr, tr_count
 from app.ui.shared_labels import EDIT_LABEL, SAVE
 from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
@@ -456,9 +456,7 @@ class LongText(Dialog):
     def __init__(self, theme: Theme, text: str, parent: QWidget, *, save: Callable[[str], object]) -> None:
         super().__init__(parent)
         self.save = save
-        self.setObjectName("long_text")
-        self.setWindowTitle(window_title(tr("Pasted text")))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.set_up_window("long_text", tr("Pasted text"))
         # Lays out only what is seen, so that any length opens at once.
         self.edit = QPlainTextEdit(text)
         self.edit.setAccessibleName(tr("Pasted text"))

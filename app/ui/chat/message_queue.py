@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.catalogue import CountedTexts
@@ -19,7 +19,7 @@ from app.ui.i18n import tr
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import CANCEL, EDIT_LABEL, REMOVE, SAVE
 from app.ui.shell.notify import Notify
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, announce, plain_label, plain_tip
 from app.ui.widgets.layouts import fill_layout, scrolled
@@ -292,8 +292,7 @@ class QueueChip(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens, radius = self._theme.tokens, self._theme.px(8)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         painter.setPen(QPen(QColor(tokens.outline if self.field is not None else tokens.line), 1))
         painter.setBrush(QColor(tokens.surface))
         painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.core.events import Role
@@ -18,7 +18,7 @@ from app.ui.chat.turn import LEAD_PX, TurnView
 from app.ui.i18n import tr
 from app.ui.text.selectable import SelectableText
 from app.ui.text.text_body import MessageBody
-from app.ui.theme import LateTheme, Theme
+from app.ui.theme import LateTheme, Theme, smooth_painter
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel
 
@@ -204,8 +204,7 @@ class PairView(TurnView):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens, radius = self.theme.tokens, self.theme.px(RADIUS_PX)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         painter.setPen(QPen(QColor(tokens.line), 1))
         painter.setBrush(QColor(tokens.surface))
         for card in self._cards:

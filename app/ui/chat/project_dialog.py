@@ -31,7 +31,7 @@ from app.store.document_store import StoredDocument
 from app.store.projects import Project
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import size_words
-from app.ui.i18n import tr, tr_count, window_title
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import (
@@ -100,9 +100,7 @@ class ProjectDialog(Dialog):
         self.on_document_removed = on_document_removed
         self._project, self._preambles, self._costs = project, preambles, costs
         self._theme, self._notify = theme, notify
-        self.setObjectName("project_dialog")
-        self.setWindowTitle(window_title(tr("Project")))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.set_up_window("project_dialog", tr("Project"))
         self._icon = IconChoice(theme, project.icon, choose=lambda name: self._store(icon=name))
         self.name = QLineEdit(project.name[:200], maxLength=200)
         self.instructions = QPlainTextEdit(project.instructions)

@@ -225,8 +225,7 @@ class PromptDialog(LibraryDialog):
         self.reload_list()
 
     def show_menu(self) -> Menu:
-        menu = Menu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = Menu(self, is_temporary=True)
         menu.addAction(tr("Import…"), self._files.ask_to_import)
         own = [row.prompt for row in self.rows.found if not row.prompt.is_builtin]
         every = menu.addAction(tr("Export your prompts…"), lambda: self._files.ask_to_export(own))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QRect, Qt
-from PySide6.QtGui import QAccessible, QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QColor, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.counted_units import count_units
@@ -27,7 +27,7 @@ from app.ui.shared_labels import COPY, EDIT_LABEL, FORK_CHAT, READ_ALOUD, REMEMB
 from app.ui.text.pieces import ProseLine, StyledSpan
 from app.ui.text.prose import ProseView
 from app.ui.text.selectable import SelectableText
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_caption, plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout, drop_margins, fill_layout
@@ -193,10 +193,7 @@ class QuestionView(TurnView):
         return QRect(0, bottom - px(ROW_PX), self.width(), px(ROW_PX))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self.theme.tokens.bubble))
+        painter = smooth_painter(self, fill=QColor(self.theme.tokens.bubble))
         radius = self.theme.px(14)
         painter.drawRoundedRect(self._bubble.toRectF(), radius, radius)
 

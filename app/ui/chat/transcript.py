@@ -26,7 +26,7 @@ from app.ui.i18n import tr
 from app.ui.locale_formats import isolate
 from app.ui.screen_reader import read_as
 from app.ui.shell.keyboard import AFTER_SIBLINGS, is_tab_stop
-from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
+from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme, smooth_painter
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.elevation import elevate
@@ -698,8 +698,7 @@ class TurnRing(QWidget):
         self.setVisible(turn is not None)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         painter.setPen(QPen(QColor(self._theme.tokens.focus), 2))
         painter.drawRoundedRect(self.rect().toRectF().adjusted(1, 1, -1, -1), self._theme.px(8), self._theme.px(8))
 

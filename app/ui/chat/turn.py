@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QEnterEvent,
     QHideEvent,
     QKeyEvent,
-    QPainter,
     QPaintEvent,
     QPen,
 )
@@ -40,7 +39,7 @@ from app.ui.chat.message_field import MessageEdit, MessageField
 from app.ui.i18n import tr
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, CANCEL, DELETE, SAVE
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elevation import PaintedShadow
 from app.ui.widgets.labels import plain_label
@@ -434,8 +433,7 @@ class TurnEditor(QWidget):
         if not self._is_answer:
             return
         tokens, radius = self._theme.tokens, self._theme.px(10)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         painter.setPen(QPen(QColor(tokens.outline), 1))
         painter.setBrush(QColor(tokens.surface))
         painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from app.documents.formats import registry
 from app.ui.i18n import tr
 from app.ui.shared_labels import DOCUMENT_LABEL, READING_FILE, REMOVE_NAMED
 from app.ui.shown_texts import keep_words
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import IconButton, set_mark
 from app.ui.widgets.labels import ElidedLabel, plain_tip
 
@@ -125,8 +125,7 @@ class DocumentChip(QPushButton):
         super().paintEvent(event)
         if self._share is None:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         inside = QPainterPath()
         radius = self._theme.px(8)
         # So that the ends of the bar follow the button's round corners.

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.lazy_dataclasses import dataclass, replace
@@ -36,8 +36,7 @@ class FileAction:
 
 def offers_menu(file: object, offers: Sequence[FileAction], window: QWidget) -> Menu:
     """Return a menu of a file's actions; it deletes itself on closing."""
-    menu = Menu(window)
-    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu = Menu(window, is_temporary=True)
     for offer in offers:
         if offer.serves(file):
             menu.addAction(offer.label, partial(offer.do, file))

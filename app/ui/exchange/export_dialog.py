@@ -167,9 +167,7 @@ class ExportDialog(Dialog):
     ) -> None:
         super().__init__(parent)
         self._theme, self._chats = theme, list(chats)
-        self.setObjectName("export_dialog")
-        self.setWindowTitle(window_title(tr("Export")))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.set_up_window("export_dialog", tr("Export"))
         self._head = theme.dress(plain_label(wraps=True), font="section")
         self._head.setText(self._title(name, is_chosen=is_chosen))
         self.choice = ChatChoice(theme, chats)
@@ -513,9 +511,7 @@ class PrintPreview(Dialog):
         theme = ui.theme
         self._pages = pages
         self.page = 0
-        self.setObjectName("print_preview")
-        self.setWindowTitle(window_title(tr("Print “{title}”", title=pages.name)))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.set_up_window("print_preview", tr("Print “{title}”", title=pages.name))
         self.pane = PagePane(theme, ui.notify)
         self.pane.set_document(pages)
         self.pane.area.turn_wanted.connect(self.turn)

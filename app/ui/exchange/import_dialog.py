@@ -34,7 +34,7 @@ from app.features.exchange.chat_import import (
     left_out_words,
     not_read_words,
 )
-from app.ui.i18n import sentence_for, tr, tr_count, window_title
+from app.ui.i18n import sentence_for, tr, tr_count
 from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.shared_labels import CANCEL, NEW_CHAT, OPEN, READING_FILE, RESTORE
 from app.ui.shell import tasks
@@ -103,9 +103,7 @@ class ImportDialog(Dialog):
         self._app, self._ui, self._theme = app, ui, theme
         self._counts, self._backup = _Counts(), Path()
         self._task: tasks.BackgroundTask | None = None
-        self.setObjectName("import_dialog")
-        self.setWindowTitle(window_title(tr(IMPORT_CHATS)))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.set_up_window("import_dialog", tr(IMPORT_CHATS))
         self.head = theme.dress(plain_label(tr(READING_FILE), wraps=True), font="section")
         self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("Progress"))

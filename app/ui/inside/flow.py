@@ -27,7 +27,7 @@ from app.ui.i18n import tr_count
 from app.ui.locale_formats import format_number
 from app.ui.screen_reader import SpokenPart, read_as
 from app.ui.text.keyboard_walk import step_aside
-from app.ui.theme import Theme, Tokens
+from app.ui.theme import Theme, Tokens, smooth_painter
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import fill_layout, name_widgets
@@ -316,8 +316,7 @@ class TokenFlow(QAbstractScrollArea):
         self._place_pieces(0 if is_new_width else len(self._pieces))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self.viewport())
         painter.setFont(self._painter.font)
         top, rect = self.verticalScrollBar().value(), event.rect()
         for index in self._lines.within(top + rect.top(), top + rect.bottom()):

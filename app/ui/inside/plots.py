@@ -140,8 +140,7 @@ class PlotButtons(QWidget):
         theme.dress(fill_layout(drop_margins(QHBoxLayout(self)), self.save, self.copy), spacing=2)
 
     def show_formats(self) -> None:
-        menu = Menu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = Menu(self, is_temporary=True)
         for ending, name in FORMATS:
             # Behind a tab Qt aligns text like a shortcut.
             menu.addAction(f"{name}\t{ending}", partial(self.ask_where, ending))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken, Guess, Role, TokenSeen
@@ -35,7 +35,7 @@ from app.ui.locale_formats import (
 from app.ui.shared_labels import COPIED, ONE_TOKEN, TOKEN_COUNT
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_caption, plain_label
 from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets
@@ -460,8 +460,7 @@ class LevelSwatch(QWidget):
         theme.changed.connect(self.update)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         painter.setPen(QColor(self._theme.tokens.outline))
         painter.setBrush(QColor(ground_of(self._theme, self._probability)))
         painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 3, 3)

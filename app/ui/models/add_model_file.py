@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.core.errors.model_errors import ModelMissing
 from app.core.events import CancelToken, CopyProgress
 from app.core.lazy_dataclasses import dataclass
 from app.hub.models_folder import require_model
-from app.ui.i18n import size_text, tr, window_title
+from app.ui.i18n import size_text, tr
 from app.ui.models.installed_page import Then
 from app.ui.shared_labels import ADD
 from app.ui.shell import tasks
@@ -23,6 +22,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import Dialog, cancel_or
 from app.ui.widgets.input_fields import CheckRow, RadioRow
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.notice_bar import ProgressNotice
 
@@ -67,12 +67,10 @@ class AddDialog(Dialog):
     def __init__(self, theme: Theme, path: Path, facts: ModelFileFacts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         px = theme.px
-        self.setObjectName("add_dialog")
-        self.setWindowTitle(window_title(tr("Add a model")))
+        self.set_up_window("add_dialog", tr("Add a model"))
         self.setAccessibleName(tr("Add a model"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFixedWidth(px(WIDTH_PX))
-        title = QLabel(model_name(path), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        title = plain_label(model_name(path), wraps=True)
         title.setFont(theme.font("section"))
         ask = QLabel(tr("{size}. Where should the file be?", size=size_text(facts.size_bytes)), wordWrap=True)
         ask.setProperty("kind", "muted")

@@ -17,7 +17,7 @@ from app.ui.shell.model_loader import in_words
 from app.ui.theme import EDGE_PX, Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.input_fields import CheckRow
-from app.ui.widgets.labels import ElidedLabel, plain_tip
+from app.ui.widgets.labels import ElidedLabel, plain_label, plain_tip
 from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class FitFoot(QFrame):
         self._mark = ""
         self.name = theme.dress(ElidedLabel(), font="section")
         self._glyph = QLabel()
-        self.fit = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.fit = plain_label(wraps=True)
         self.exact = text_button(tr("Measure exactly"), "link")
         self.exact.setToolTip(tr("Read the start of the file to calculate the memory it needs"))
         self.retry = text_button(tr(TRY_AGAIN), "link")

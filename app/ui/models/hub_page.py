@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError, EnvironmentProblem
 from app.core.errors.hub_errors import NetworkOff
@@ -24,6 +24,7 @@ from app.ui.shell.notify import describe
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import ColumnRow, fill_layout, name_widgets
 from app.ui.widgets.timers import new_timer
 
@@ -72,16 +73,14 @@ class SearchPage(QWidget):
         self._typed = new_timer(self, TYPING_MS, self.search_now)
         self._slow = new_timer(self, SLOW_MS, self._say_searching)
         self._very_slow = new_timer(self, VERY_SLOW_MS - SLOW_MS, self._offer_cancel)
-        self.title = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True), font="title")
-        self.told = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.told.setProperty("kind", "muted")
+        self.title = theme.dress(plain_label(wraps=True), font="title")
+        self.told = plain_label(kind="muted", wraps=True)
         self.cancel = text_button(tr(CANCEL), "link", on_click=self._cancel)
         self.filters = SearchFilters(theme, on_change=self._on_filters)
         self.list = ResultList(theme, open_repository=self.open_repository)
         self.state = StateView(theme)
         self.more = text_button(tr(SHOW_MORE), on_click=self._on_more)
-        self.more_told = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.more_told.setProperty("kind", "muted")
+        self.more_told = plain_label(kind="muted", wraps=True)
         self.repository = RepositoryPage(app, ui)
         self.repository.download_wanted.connect(self._download)
         self.repository.back_wanted.connect(self._back)

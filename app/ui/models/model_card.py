@@ -35,7 +35,7 @@ class ModelBadge(QWidget):
         self._theme, self._token = theme, "success"
         self._mark = QLabel()
         # A word as well: colour alone never carries meaning.
-        self._words = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self._words = plain_label()
         self._row = theme.dress(fill_layout(drop_margins(QHBoxLayout(self)), self._mark, self._words, 1), spacing=6)
         self.hide()
 
@@ -102,18 +102,17 @@ class ModelCard(QFrame):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.name = theme.dress(ElidedLabel(name), font="section")
         self.badge = ModelBadge(theme)
-        self.sentence = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True), font="row")
+        self.sentence = theme.dress(plain_label(wraps=True), font="row")
         self.columns = QWidget()
         self._columns_row = FlowLayout(self.columns)
         self._columns: tuple[tuple[str, str], ...] = ()
         self.about = ""
         """What only the tooltip and screen readers say."""
-        self.facts = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.facts = plain_label(wraps=True)
         self.source = ElidedLabel()
         for label in (self.facts, self.source):
             label.setProperty("kind", "muted")
-        self.problem = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.problem.setProperty("kind", "danger")
+        self.problem = plain_label(kind="danger", wraps=True)
         self.progress = ProgressStripe(theme)
         self.buttons: dict[str, QPushButton] = {}
         self._editor: QLineEdit | None = None

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMargins, Qt
-from PySide6.QtWidgets import QButtonGroup, QFileDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QMargins
+from PySide6.QtWidgets import QButtonGroup, QFileDialog, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken, CopyProgress
 from app.core.lazy_dataclasses import dataclass
@@ -15,7 +15,7 @@ from app.features.error_messages import sentence_for
 from app.features.models.models_on_disks import ModelAdded, ModelRefused
 from app.hub.model_disks import DiskContents, DiskModel
 from app.hub.part import free_bytes
-from app.ui.i18n import size_text, tr, tr_count, window_title
+from app.ui.i18n import size_text, tr, tr_count
 from app.ui.locale_formats import join_facts, join_list
 from app.ui.models.add_model_file import COPY, COPYING_MODEL, IN_PLACE
 from app.ui.models.models_column import ADD_FROM_DISK
@@ -27,6 +27,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.dialogs import MODELS, Dialog, ScrollBox, cancel_or, file_dialog
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import CheckRow, RadioRow
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.notice_bar import ProgressNotice
 
@@ -62,12 +63,10 @@ class DiskDialog(Dialog):
         super().__init__(parent)
         px = theme.px
         self._choice = choice
-        self.setObjectName("disk_dialog")
-        self.setWindowTitle(window_title(tr(ADD_FROM_DISK)))
+        self.set_up_window("disk_dialog", tr(ADD_FROM_DISK))
         self.setAccessibleName(tr(ADD_FROM_DISK))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFixedWidth(px(WIDTH_PX))
-        title = QLabel(folder.name or str(folder), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        title = plain_label(folder.name or str(folder), wraps=True)
         title.setFont(theme.font("section"))
         self.models = [(CheckRow(theme, found.model.name, _facts_of(found, choice)), found) for found in self._found]
         inside = QWidget()
@@ -79,15 +78,14 @@ class DiskDialog(Dialog):
             row.toggled.connect(self._update)
             rows.addWidget(row)
         for error in choice.contents.problems:
-            problem = QLabel(sentence_for(error).text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-            problem.setProperty("kind", "danger")
+            problem = plain_label(sentence_for(error).text, kind="danger", wraps=True)
             rows.addWidget(theme.dress(problem, font="small", margins=(0, 4, 0, 4)))
         self.choices = {
             COPY: RadioRow(theme, tr("Copy them to Fireside’s models"), tr("Each is compared with its checksum.")),
             IN_PLACE: RadioRow(theme, tr("Use them where they are"), self._in_place_words()),
         }
         self.choices[COPY].setChecked(True)
-        self.sum = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True), font="small")
+        self.sum = theme.dress(plain_label(wraps=True), font="small")
         self.sum.setProperty("kind", "muted")
         column = fill_layout(QVBoxLayout(self), title)
         column.setContentsMargins(px(24), px(20), px(24), px(20))

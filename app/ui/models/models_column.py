@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -26,7 +25,7 @@ from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.input_fields import SearchField
-from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.timers import new_timer
 
@@ -103,7 +102,7 @@ class ModelsColumn(QWidget):
         self._show_names()
 
     def _add_group(self, heading: str, pages: tuple[tuple[str, Translatable], ...]) -> None:
-        label = QLabel(heading, textFormat=Qt.TextFormat.PlainText)
+        label = plain_label(heading)
         label.setObjectName("pages_heading")
         label.setAccessibleName(heading)
         label.setProperty("kind", "muted")

@@ -17,7 +17,7 @@ from app.ui.focus_ring import has_ring
 from app.ui.i18n import size_text, tr, tr_count
 from app.ui.locale_formats import isolate, join_list
 from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fit
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import DrawnButton
 from app.ui.widgets.labels import plain_tip
@@ -81,8 +81,7 @@ class FileRow(DrawnButton, QRadioButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         tokens, px = self._theme.tokens, self._theme.px
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         around = QRectF(self.rect()).adjusted(px(4), 1, -px(4), -1)
         painter.setPen(QPen(QColor(tokens.focus), 2) if has_ring(self) else Qt.PenStyle.NoPen)
         is_lit = self.isChecked() or (self.underMouse() and self.isEnabled())

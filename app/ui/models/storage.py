@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QKeyEvent, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.events import CopyProgress
@@ -20,9 +20,9 @@ from app.ui.shared_labels import CANCEL, KEEP_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import CARD_INSET_PX, Theme
+from app.ui.theme import CARD_INSET_PX, Theme, smooth_painter
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import ElidedLabel, ProgressStripe
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label
 from app.ui.widgets.layouts import fill_layout, name_widgets
 from app.ui.widgets.parts_bar import BarPart, PartsBar
 
@@ -236,10 +236,9 @@ class StorageRow(QWidget):
         self.press, self._theme, self._explanation, self._question = press, theme, explanation, question
         self.setAccessibleName(name)
         self._swatch = ToneSwatch(theme, number)
-        self._name = theme.dress(QLabel(name, textFormat=Qt.TextFormat.PlainText), font="section")
-        self.explanation = QLabel(explanation, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.explanation.setProperty("kind", "muted")
-        self.amount = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText), font="control", least_width=76)
+        self._name = theme.dress(plain_label(name), font="section")
+        self.explanation = plain_label(explanation, kind="muted", wraps=True)
+        self.amount = theme.dress(plain_label(), font="control", least_width=76)
         self.amount.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
         self.button = theme.dress(text_button(button, on_click=self._on_pressed), least_width=84)
         self.yes, self.keep = text_button(yes), text_button(tr(KEEP_LABEL), "quiet")
@@ -329,10 +328,7 @@ class ToneSwatch(QWidget):
         theme.dress(self, size=(10, 10))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(tone(self._theme, self._number))
+        painter = smooth_painter(self, fill=tone(self._theme, self._number))
         painter.drawRoundedRect(QRectF(self.rect()), 2.5, 2.5)
 
 
@@ -347,9 +343,9 @@ class FolderRow(QFrame):
         self._move_to = move_to
         self._theme, self.folder = theme, Path()
         self.setProperty("kind", "model")
-        self._name = theme.dress(QLabel(tr("Models folder"), textFormat=Qt.TextFormat.PlainText), font="section")
+        self._name = theme.dress(plain_label(tr("Models folder")), font="section")
         self.path = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
-        self.state = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.state = plain_label(wraps=True)
         for label in (self.path, self.state):
             label.setProperty("kind", "muted")
         self.progress = ProgressStripe(theme)

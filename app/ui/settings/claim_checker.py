@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
 from app.features.claim_checker.fetching import NAME, SIZE_BYTES, CheckerReady, fetch_checker, remove_checker
@@ -17,6 +17,7 @@ from app.ui.shared_labels import REMOVE, REMOVE_NAMED
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ class CheckerField(QWidget):
         self._app, self._save = app, save
         self._task: tasks.BackgroundTask | None = None
         self.button = theme.dress(text_button("", "plain", on_click=self._on_clicked), font="control")
-        self.said = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.said.setProperty("kind", "muted")
+        self.said = plain_label(kind="muted", wraps=True)
         column = fill_layout(QVBoxLayout(self), (self.button, 0, Qt.AlignmentFlag.AlignTrailing), self.said)
         column.setContentsMargins(0, 0, 0, 0)
         theme.dress(column, spacing=4)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QStackedWidget, QVBoxLay
 
 from app.core.policy import read_policy
 from app.features.administration import policy_problems
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import tr
 from app.ui.screen_reader import read_as
 from app.ui.settings.about import AboutPage
 from app.ui.settings.appearance_page import AppearancePage
@@ -53,9 +53,7 @@ class SettingsDialog(Dialog):
         super().__init__(ui.window)
         theme = ui.theme
         self._app, self._theme, self._notify = app, theme, ui.notify
-        self.setObjectName("settings_dialog")
-        self.setWindowTitle(window_title(tr(SETTINGS)))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.set_up_window("settings_dialog", tr(SETTINGS))
         px = theme.px
         beside, room = ui.window.width() - px(48), ui.window.height() - px(48)
         width, height = max(px(TIGHT_PX), min(px(WIDTH_PX), beside)), max(px(420), min(px(HEIGHT_PX), room))

@@ -228,7 +228,7 @@ class ServerDialog(Dialog):
             field.returnPressed.connect(self._on_enter)
 
     def _add_block(self, name: str, field: QWidget) -> None:
-        label = self._theme.dress(QLabel(name, textFormat=Qt.TextFormat.PlainText, wordWrap=True), font="control")
+        label = self._theme.dress(plain_label(name, wraps=True), font="control")
         block = self._theme.dress(fill_layout(QVBoxLayout(), label, field), spacing=4)
         self._column.addLayout(block)
 

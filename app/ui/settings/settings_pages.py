@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.settings import Settings
 from app.ui.i18n import tr
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.shell.settings_index import STORED_AS, label_of
-from app.ui.theme import FontRole, Theme
+from app.ui.theme import FontRole, Theme, smooth_painter
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import SegmentedControl, Switch
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.setting_rows import INSET_PX, HelpMark, RowName, SettingCard, group_title, named_line
 
@@ -58,7 +59,7 @@ class SettingsSection(QWidget):
 
     def label(self, text: str, role: FontRole) -> QLabel:
         """Return a wrapping label whose font follows the theme."""
-        label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        label = plain_label(text, wraps=True)
         self.follow_font(label, role)
         return label
 
@@ -305,10 +306,7 @@ class RowMark(QWidget):
         return super().eventFilter(watched, event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.tokens.selection))
+        painter = smooth_painter(self, fill=QColor(self._theme.tokens.selection))
         painter.drawRoundedRect(self.rect(), self._theme.px(8), self._theme.px(8))
 
 

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
 from app.features.claim_checker.fetching import OFFER_LIMITS, OFFER_WORDS
@@ -21,6 +20,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Stepper
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
@@ -120,8 +120,7 @@ class PassagesField(QWidget):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
         self._app, self._ui = app, ui
-        self.explanation = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.explanation.setProperty("kind", "muted")
+        self.explanation = plain_label(kind="muted", wraps=True)
         self.choose = text_button(tr("Choose…"), "plain", on_click=self._on_choose)
         self.pause = text_button("", "quiet", on_click=self._on_pause)
         self.off = text_button(tr("Turn off"), "plain", on_click=self._on_off)

@@ -23,7 +23,7 @@ from app.core.events import CancelToken
 from app.features.translate.translation_memory import MemoryMatches, MemoryTranslation
 from app.language.language_names import find_language
 from app.store.translation_store import LanguagePair
-from app.ui.i18n import tr, tr_count, window_title
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import DELETE_FOR_GOOD, KEEP_LABEL, TRANSLATION
 from app.ui.shell import tasks
@@ -31,7 +31,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.dialogs import Dialog
-from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import fill_layout, within_screen
 from app.ui.widgets.timers import new_timer
 
@@ -128,9 +128,7 @@ class MemoryDialog(Dialog):
         self._task: tasks.BackgroundTask | None = None
         self._asked: tuple[int, ...] = ()
         self.found = MemoryMatches()
-        self.setObjectName("memory_dialog")
-        self.setWindowTitle(window_title(tr("Translation memory")))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.set_up_window("memory_dialog", tr("Translation memory"))
         self.head = QLabel(tr("Translation memory"))
         self.words = QLabel(
             tr("Reuses earlier translations of the same text. Saved translations don’t depend on it."),
@@ -147,12 +145,11 @@ class MemoryDialog(Dialog):
         self.table = MemoryTable()
         self.table.setObjectName("memory_table")
         self.table.setAccessibleName(tr("Translation memory"))
-        self.count = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self.count.setProperty("kind", "muted")
+        self.count = plain_label(kind="muted")
         self.delete_chosen = text_button(tr("Delete selected"), "plain", on_click=self.ask_about_chosen)
         self.delete_all = text_button("", "plain", on_click=self.ask_about_all)
         self.close_button = text_button(tr("Close"), "plain", on_click=self.close)
-        self.question = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.question = plain_label(wraps=True)
         self.keep = text_button(tr(KEEP_LABEL), "quiet", on_click=self._end_question)
         self.yes = text_button(tr(DELETE_FOR_GOOD), "plain", on_click=self._delete)
         self._lay_out()

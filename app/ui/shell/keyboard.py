@@ -9,7 +9,7 @@ from PySide6.QtCore import QMargins, QSize, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.ui.i18n import Translatable, tr, window_title
+from app.ui.i18n import Translatable, tr
 from app.ui.shared_labels import HELP, KEYBOARD_SHORTCUTS, READ_ALOUD, SIZE
 from app.ui.shell.tab_spec import TabSpec
 from app.ui.shown_texts import remember_text
@@ -114,9 +114,7 @@ class ShortcutSheet(Dialog):
 
     def __init__(self, theme: Theme, specs: Sequence[TabSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("shortcut_sheet")
-        self.setWindowTitle(window_title(tr(KEYBOARD_SHORTCUTS)))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.set_up_window("shortcut_sheet", tr(KEYBOARD_SHORTCUTS))
         px = theme.px
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(20), px(24), px(20))

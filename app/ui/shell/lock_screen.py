@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QProgressBar, QVBoxLayout
+from PySide6.QtWidgets import QDialog, QLineEdit, QProgressBar, QVBoxLayout
 
 from app import APP_NAME
 from app.core.errors.app_error import AppError
@@ -20,6 +20,7 @@ from app.ui.shared_labels import QUIT, TRY_AGAIN
 from app.ui.shell.desktop import bring_to_front
 from app.ui.shell.startup import StartupWindow
 from app.ui.theme import Theme
+from app.ui.widgets.labels import plain_label
 
 IS_LOCKED = PersonMessage(f"{APP_NAME} is locked.", "Enter your passphrase to open your chats.")
 UNLOCK = "Unlock"
@@ -36,8 +37,7 @@ class LockScreen(StartupWindow):
         self._unlock = unlock
         self.field = theme.dress(QLineEdit(echoMode=QLineEdit.EchoMode.Password), font="body")
         self.field.setAccessibleName(tr(PASSPHRASE))
-        self.problem = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.problem.setProperty("kind", "danger")
+        self.problem = plain_label(kind="danger", wraps=True)
         self.problem.setVisible(False)
         column = self.layout()
         assert isinstance(column, QVBoxLayout)

@@ -20,7 +20,7 @@ from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.tool_score_view import ToolScoreView
 from app.ui.shell.tool_scoring import ToolScoring
 from app.ui.theme import Theme
-from app.ui.widgets.labels import ElidedLabel, plain_caption, plain_tip
+from app.ui.widgets.labels import ElidedLabel, plain_caption, plain_label, plain_tip
 from app.ui.widgets.layouts import fill_layout, scrolled
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.popovers import FloatingPanel, room_for_popups
@@ -65,7 +65,7 @@ class ModelAbout(FloatingPanel):
         self.setFixedWidth(min(px(WIDTH_PX), room.width()))
         name = ElidedLabel(loader.name)
         name.setFont(theme.font("section"))
-        why = QLabel(reason_for_state(loader), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        why = plain_label(reason_for_state(loader), wraps=True)
         why.setObjectName("why")
         why.setFont(theme.font("small"))
         why.setVisible(bool(why.text()))
@@ -118,8 +118,7 @@ class ModelAbout(FloatingPanel):
         value.setTextFormat(Qt.TextFormat.PlainText)
         value.setAccessibleName(f"{name}: {value.text()}")
         value.setWordWrap(not isinstance(value, ElidedLabel))
-        title = QLabel(name, textFormat=Qt.TextFormat.PlainText)
-        title.setProperty("kind", "muted")
+        title = plain_label(name, kind="muted")
         for label in (title, value):
             label.setFont(self._theme.font("small"))
         self._grid.addWidget(title, self._rows, 0)

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, Qt, QTimer
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout
 
 from app import APP_NAME
 from app.core.errors.app_error import AppError
@@ -20,6 +20,7 @@ from app.ui.shell.notify import describe
 from app.ui.shell.single_instance import InstanceState
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label
 
 OPEN_NOW = "Open now"
 
@@ -45,11 +46,10 @@ class StartupWindow(QDialog):
         column = self._column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(22), px(24), px(20))
         column.setSpacing(px(8))
-        self._said = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._said = plain_label(wraps=True)
         self._said.setFont(theme.font("section"))
         column.addWidget(self._said)
-        self._kept = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._kept.setProperty("kind", "muted")
+        self._kept = plain_label(kind="muted", wraps=True)
         column.addWidget(self._kept)
         self.show_sentence(sentence)
         column.addSpacing(px(16))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QWidget
 
 from app.core.events import ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
@@ -15,9 +15,9 @@ from app.ui.focus_ring import has_ring
 from app.ui.i18n import join_sentences, tr, tr_count
 from app.ui.locale_formats import join_list
 from app.ui.screen_reader import read_as
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import ElidedLabel, plain_tip
+from app.ui.widgets.labels import ElidedLabel, plain_label, plain_tip
 from app.ui.widgets.layouts import fill_layout
 
 NETWORK_OFF = "Network off"
@@ -124,8 +124,7 @@ class ContextGauge(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         tokens, px = self._theme.tokens, self._theme.px
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         self._paint_ground(painter)
         painter.setPen(QColor(tokens.text if self.underMouse() or self.hasFocus() else tokens.muted))
         painter.setFont(self.font())
@@ -191,7 +190,7 @@ class StatusLine(QWidget):
         self.gauge = ContextGauge(theme)
         self.work = ElidedLabel()
         self.work.setObjectName("work")
-        self.waiting = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.waiting = plain_label()
         self.waiting.setObjectName("waiting")
         for label in (self.device, self.work, self.waiting):
             label.setProperty("kind", "muted")

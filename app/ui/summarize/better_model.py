@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError, expected_error
 from app.core.events import CancelToken
@@ -19,6 +19,7 @@ from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
@@ -41,9 +42,8 @@ class BetterModel(QFrame):
         self._languages: tuple[str, ...] = ()
         self._ids: tuple[int, ...] = ()
         self._task: tasks.BackgroundTask | None = None
-        self._what = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._offer = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._offer.setProperty("kind", "muted")
+        self._what = plain_label(wraps=True)
+        self._offer = plain_label(kind="muted", wraps=True)
         self.download = text_button(tr(DOWNLOAD), "plain")
         words, row = QVBoxLayout(), QHBoxLayout(self)
         fill_layout(words, self._what, self._offer)

@@ -24,6 +24,7 @@ from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.summarize.term_chips import KeyTerms
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
 from app.ui.widgets.timers import new_timer
 from app.ui.work.doing import JobEstimates
@@ -123,8 +124,7 @@ class DigestPart(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._summary: Summary | None = None
-        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.words.setProperty("kind", "muted")
+        self.words = plain_label(kind="muted", wraps=True)
         self.cancel = text_button(tr(CANCEL), "plain")
         self.look = text_button(tr("Find key sentences"), "plain")
         self.read_view: Callable[[QWidget], object] | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
@@ -30,7 +30,7 @@ from app.ui.theme import CARD_INSET_PX, HEADING_PX, TOP_PX, FontRole, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import SegmentedControl
-from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets, scrolled
 from app.ui.work.doing import JobEstimates
 from app.ui.work.job_tab import TabColumn
@@ -79,19 +79,17 @@ class SummaryDraftPage(QWidget):
         self.estimating = JobEstimates(self)
         self.estimating.estimated.connect(self._on_estimated)
         self.estimating.failed.connect(self._on_not_estimated)
-        self._head = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._head = plain_label(wraps=True)
         self.chips = FileChips(theme, files)
         self.add_button = text_button(tr(ADD_DOCUMENTS), "quiet", on_click=files.ask)
         self.add_button.setToolTip(tr("Or drop them anywhere in the window"))
-        self._remarks = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._remarks.setProperty("kind", "muted")
+        self._remarks = plain_label(kind="muted", wraps=True)
         self.pictures = PicturesLine(theme)
         self.pictures.models_wanted.connect(self.model_wanted)
         if files.pictures is not None:
             self.pictures.watch(files.pictures)
         self.figures = Figures(theme)
-        self.time = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.time.setProperty("kind", "muted")
+        self.time = plain_label(kind="muted", wraps=True)
         self.better = BetterModel(app, theme)
         self.better.download.clicked.connect(self.model_wanted)
         self.digest = DigestPart(theme)
@@ -364,7 +362,7 @@ class Figures(QFrame):
             column.setContentsMargins(0, 0, 0, 0)
             self._theme.dress(column, spacing=1)
             for text, role in ((value, VALUE_ROLE), (word, WORD_ROLE)):
-                label = self._theme.dress(QLabel(text, textFormat=Qt.TextFormat.PlainText), font=role)
+                label = self._theme.dress(plain_label(text), font=role)
                 if role == WORD_ROLE:
                     label.setProperty("kind", "muted")
                 column.addWidget(label)

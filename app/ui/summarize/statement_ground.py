@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QTextEdit, QWidget
 from app.ui.focus_ring import has_ring
 from app.ui.summarize.statement_text import MARGIN_PX, TEXT_PX, StatementRange
 from app.ui.text.line_ranges import ranges_by_line
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.labels import plain_tip
 
 
@@ -32,8 +32,7 @@ class StatementGround:
     def paint(self, area: QRectF) -> None:
         """Paint chips, bullets and frames inside `area` of the viewport."""
         view = self._view
-        painter = QPainter(view.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(view.viewport())
         has_keys = has_ring(view)
         # The frame of the statement before may reach into the area.
         for number in range(max(0, self.number_at(area.topLeft()) - 1), len(view.ranges)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
 from app.features.summarize.overview import FirstLook
@@ -55,7 +55,7 @@ from app.ui.summarize.term_chips import TermChip
 from app.ui.summarize.wish import MethodLook
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressStripe, announce
+from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressStripe, announce, plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
 from app.ui.widgets.timers import new_timer
 from app.ui.work.doing import JobActions
@@ -105,11 +105,10 @@ class WorkPage(QWidget):
         self._title.setObjectName("summary_title")
         self.stop = text_button(tr(STOP), "plain")
         self.stop.setToolTip(tr("Stop and keep the summary so far"))
-        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.words.setProperty("kind", "muted")
+        self.words = plain_label(kind="muted", wraps=True)
         self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("Summary progress"))
-        self.lead = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.lead = plain_label()
         self.points = StatementView(theme)
         self.points.setAccessibleName(tr(POINTS_SO_FAR))
         self._head = TabColumn(theme, top_px=TOP_PX, bottom_px=2)

@@ -74,8 +74,7 @@ class SummarySaver(SavedFiles):
         self._app = app
 
     def menu(self, summary: Summary) -> Menu:
-        menu = Menu(self._window)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = Menu(self._window, is_temporary=True)
         for ending, name in FORMATS:
             menu.addAction(f"{tr(name)}\t{ending}", partial(self.ask, summary, ending))
         return menu

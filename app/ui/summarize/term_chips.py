@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.counted_units import unit_name
 from app.core.lazy_dataclasses import dataclass
@@ -21,7 +21,7 @@ from app.ui.summarize.summary_texts import Chip
 from app.ui.text.keyboard_walk import row_after, step_aside
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark
-from app.ui.widgets.labels import announce, plain_caption, plain_tip
+from app.ui.widgets.labels import announce, plain_caption, plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 
 MOST_TERM = 34
@@ -177,8 +177,7 @@ class KeyTerms(QWidget):
             column = QVBoxLayout(group)
             column.setContentsMargins(0, 0, 0, 0)
             self._theme.dress(column, spacing=5)
-            head = QLabel(word, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-            head.setProperty("kind", "muted")
+            head = plain_label(word, kind="muted", wraps=True)
             self._theme.dress(head, font="group")
             column.addWidget(head)
             row = QWidget()

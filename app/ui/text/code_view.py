@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QAccessible,
     QColor,
     QGuiApplication,
-    QPainter,
     QPaintEvent,
     QPen,
     QTextCharFormat,
@@ -32,7 +31,7 @@ from app.ui.text.paragraph_styles import ProseStyle
 from app.ui.text.pieces import Code, Piece, StyledSpan
 from app.ui.text.prose import CODE_LINE_PERCENT
 from app.ui.text.text_view import TextView
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.utf16 import utf16_length, utf16_slice
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
@@ -245,8 +244,7 @@ class CodeBlock(QWidget):
         self._text.setGeometry(padding, header, self.width() - 2 * padding, self.height() - header - px(PADDING_PX - 4))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         painter.setPen(QPen(QColor(self._theme.tokens.line), 1))
         # Half a pixel inwards, or the line of one pixel is blurred over two.
         painter.setBrush(QColor(self._theme.tokens.code))

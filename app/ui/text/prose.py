@@ -32,7 +32,7 @@ from app.ui.text.paragraph_styles import ParagraphSizes
 from app.ui.text.pieces import Piece, Prose, ProseLine, StyledSpan
 from app.ui.text.selectable import PICTURE, part_of_line
 from app.ui.text.text_view import TextView
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.utf16 import utf16_length
 
 CODE_LINE_PERCENT = 128
@@ -234,10 +234,7 @@ class ProseView(TextView):
         super().paintEvent(self.reaching(event))
 
     def _paint_decorations(self) -> None:
-        painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self.theme.tokens.line))
+        painter = smooth_painter(self.viewport(), fill=QColor(self.theme.tokens.line))
         for number in self._decorated_lines:
             if number < len(self.lines) and self.lines[number].kind == "rule":
                 box = self._box(number)

@@ -147,8 +147,7 @@ class GlossaryPanel(QWidget):
         self._show()
 
     def show_menu(self) -> Menu:
-        menu = Menu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = Menu(self, is_temporary=True)
         menu.addAction(tr("Import from CSV…"), lambda: self.files.ask_to_import(self.pair))
         named = "-".join(self.pair)
         export = menu.addAction(tr("Export as CSV…"), lambda: self.files.ask_to_export(self.terms.terms, named))

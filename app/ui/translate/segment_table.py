@@ -37,7 +37,7 @@ from app.ui.shell.desktop import copy_text
 from app.ui.shell.readable_texts import READ_FROM_HERE
 from app.ui.text.block_selection import BlockSelection, SelectionMouse, SelectionUnit
 from app.ui.text.keyboard_walk import ENTER, row_after, step_aside
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.translate.missing_marks import put_back
 from app.ui.translate.row_layout import EDGE_PX, LaidRow, Link, RowCell, Rows
 from app.ui.translate.rows import SOURCE, TARGET, Index, RowsModel, RowSource
@@ -662,8 +662,7 @@ class SegmentTable(SelectableRows):
         index = self.indexAt(event.pos()) if event.reason() == event.Reason.Mouse else self.currentIndex()
         if (row := index.row()) < 0:
             return
-        menu = Menu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = Menu(self, is_temporary=True)
         menu.addAction(tr(COPY), self.copy)
         menu.addAction(tr(EDIT_LABEL), lambda: self.edit_row(row))
         if (read_from := self.read_from) is not None:
@@ -680,8 +679,7 @@ class SegmentTable(SelectableRows):
         super().paintEvent(event)
         if self.current < 0 or not has_ring(self) or self.editor is not None:
             return
-        painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self.viewport())
         painter.setPen(QPen(QColor(self._theme.tokens.focus), 1))
         px = self._theme.px
         top, high = self.rowViewportPosition(self.current), self.rowHeight(self.current)

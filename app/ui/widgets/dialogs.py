@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from app import APP_NAME
 from app.core.lazy_dataclasses import dataclass
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import CANCEL, DOCUMENTS_LABEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -65,6 +65,12 @@ class Dialog(QDialog):
             behind = behind.parentWidget()
         if behind is not None:
             behind.open_help(screen, self)
+
+    def set_up_window(self, name: str, title: str) -> None:
+        """Set the object name and the window's title; the dialog is deleted when it closes."""
+        self.setObjectName(name)
+        self.setWindowTitle(window_title(title))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
     def name_by_heading(self, heading: str) -> None:
         """Take the name from a heading in the dialog; the title bar has only the program's."""

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.locale_formats import join_list
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.picture_widgets import picture_in
 
 EDGE_PX = 24
@@ -121,8 +121,7 @@ class _Hint(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         tokens, px = self._theme.tokens, self._theme.px
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         veil = QColor(tokens.background)
         veil.setAlphaF(0.9)
         painter.fillRect(self.rect(), veil)

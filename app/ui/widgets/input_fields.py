@@ -48,7 +48,7 @@ from app.ui.i18n import label_value, tr
 from app.ui.icons import icon
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import EDIT_LABEL
-from app.ui.theme import FontRole, Theme, Tokens
+from app.ui.theme import FontRole, Theme, Tokens, smooth_painter
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.layouts import drop_margins, fill_layout
@@ -426,8 +426,7 @@ class Switch(DrawnButton, QCheckBox):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         tokens, px = self._theme.tokens, self._theme.px
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         painter.setOpacity(1.0 if self.isEnabled() else 0.5)
         # Half a pixel in: a smoothed line of one pixel is else spread over two.
         track = QRectF(2.5, (self.height() - px(22)) / 2 + 0.5, px(40) - 1, px(22) - 1)
@@ -540,8 +539,7 @@ class _ChoiceRow:
 
     def paint(self) -> None:
         button, tokens, px = self._button, self._theme.tokens, self._theme.px
-        painter = QPainter(button)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(button)
         around = QRectF(button.rect()).adjusted(1, 1, -1, -1)
         painter.setPen(QPen(QColor(tokens.focus), 2) if has_ring(button) else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.bubble) if button.underMouse() or button.isChecked() else Qt.BrushStyle.NoBrush)

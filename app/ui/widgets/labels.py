@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStyle, QWidget
 from app.core.visible import settle_directions, visible_line, visible_text
 from app.language.scripts import is_right_to_left
 from app.ui.locale_formats import isolate
-from app.ui.theme import Theme, Tokens
+from app.ui.theme import Theme, Tokens, smooth_painter
 from app.ui.utf16 import utf16_length, utf16_slice
 
 
@@ -112,8 +112,7 @@ class StatusDot(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         color = QColor(getattr(self._theme.tokens, self._token))
         inside = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         painter.setPen(color)
@@ -140,8 +139,7 @@ class ProgressStripe(QProgressBar):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         tokens = self._theme.tokens
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         painter.setPen(Qt.PenStyle.NoPen)
         high = self._theme.px(6)
         track = QRectF(0, self.height() - high, self.width(), high)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QColor, QFontMetrics, QIcon, QPainter, QPaint
 from PySide6.QtWidgets import QMenu, QStyleOptionMenuItem, QWidget, QWidgetAction
 
 from app.ui.icons import icon
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.labels import plain_caption
 from app.ui.widgets.popovers import place_beside, room_for_popups
@@ -20,8 +20,10 @@ TALL_PX, WIDEST_PX = 48, 420
 class Menu(QMenu):
     """Menu as used everywhere."""
 
-    def __init__(self, parent: QWidget | None = None, title: str = "") -> None:
+    def __init__(self, parent: QWidget | None = None, title: str = "", *, is_temporary: bool = False) -> None:
+        """Make a menu; a temporary one is deleted when it closes."""
         super().__init__(title, parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, is_temporary)
         elevate(self)
 
     def add_submenu(self, title: str, glyph: QIcon | None = None) -> Menu:
@@ -102,8 +104,7 @@ class _TwoLineRow(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         px, tokens, action = self._theme.px, self._theme.tokens, self._action
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         if self._menu.activeAction() is action:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.chosen))

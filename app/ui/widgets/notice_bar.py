@@ -16,7 +16,7 @@ from app.ui.shared_labels import CANCEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.elevation import elevate
-from app.ui.widgets.labels import ProgressStripe, announce
+from app.ui.widgets.labels import ProgressStripe, announce, plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
 LEAST_PX, MOST_PX = 320, 520
@@ -41,7 +41,7 @@ class Notice(QFrame):
         self.setObjectName("notice")
         # Readers say by themselves what is an alert, and then it would be said twice.
         read_as(self, QAccessible.Role.Grouping).setAccessibleName(text)
-        self._label = QLabel(breakable(text), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._label = plain_label(breakable(text), wraps=True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         # A new policy drops what a wrapped label has set by itself, and its lines would be cut.
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QAccessible, QColor, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtGui import QAccessible, QColor, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.ui.screen_reader import SpokenPart, read_as
-from app.ui.theme import Theme
+from app.ui.theme import Theme, smooth_painter
 
 BAR_PX, LEAST_PX = 10, 3
 
@@ -61,8 +61,7 @@ class PartsBar(QWidget):
         return places
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = smooth_painter(self)
         path = QPainterPath()
         path.addRoundedRect(QRectF(self.rect()), self.height() / 2, self.height() / 2)
         painter.setClipPath(path)

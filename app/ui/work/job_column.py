@@ -159,8 +159,7 @@ class ListColumn(QWidget):
             self._notify.undo(words, lambda: self._bring_back(number), several=SEVERAL_DELETED)
 
     def menu_for(self, index: QModelIndex) -> Menu:
-        menu, tokens = Menu(self), self._theme.tokens
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu, tokens = Menu(self, is_temporary=True), self._theme.tokens
         menu.addAction(icon("pencil-simple", tokens.muted), tr(RENAME) + "\tF2", lambda: self.rename(index))
         menu.addSeparator()
         number = index.data(ID_ROLE)
