@@ -64,9 +64,7 @@ _SILENT = {
         "end",
     ),
     "download": PersonMessage(
-        "The download of {name} hasn’t responded for 10 seconds.",
-        "If you end it, it resumes where it stopped.",
-        "end",
+        "The download of {name} hasn’t responded for 10 seconds.", "If you end it, it resumes where it stopped.", "end"
     ),
     "document": PersonMessage(
         "The document reader working on {name} hasn’t responded for 10 seconds.",
@@ -79,14 +77,10 @@ _SILENT = {
         "end",
     ),
     "recording": PersonMessage(
-        "The microphone hasn’t responded for 10 seconds.",
-        "If you end it, the recording so far stays.",
-        "end",
+        "The microphone hasn’t responded for 10 seconds.", "If you end it, the recording so far stays.", "end"
     ),
     "voice": PersonMessage(
-        "The voice that reads aloud hasn’t responded for 10 seconds.",
-        "If you end it, nothing is changed.",
-        "end",
+        "The voice that reads aloud hasn’t responded for 10 seconds.", "If you end it, nothing is changed.", "end"
     ),
 }
 

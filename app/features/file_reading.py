@@ -325,9 +325,7 @@ def read_again(state: S, file: FileToRead, message: ReadAgain) -> S:
     is_next = message.password is not None or message.part is not None
     password, part = message.password, message.part
     file = renewed(
-        file,
-        password=password if password is not None else file.password,
-        part=part if part is not None else file.part,
+        file, password=password if password is not None else file.password, part=part if part is not None else file.part
     )
     others = tuple(key for key in state.line if key != file.key)
     # What was asked about has waited for its turn before.

@@ -34,9 +34,7 @@ class OutboundConsent:
     """
 
     def __init__(
-        self,
-        servers: Callable[[], RemoteServers],
-        ask: Callable[[OutboundDocuments], bool] = lambda leaving: False,
+        self, servers: Callable[[], RemoteServers], ask: Callable[[OutboundDocuments], bool] = lambda leaving: False
     ) -> None:
         self._servers, self.ask = servers, ask
         self._asking = threading.Lock()

@@ -89,12 +89,7 @@ class SpokenView(Protocol):
 
 
 def read_as(
-    widget: Spoken,
-    role: QAccessible.Role | None = None,
-    *,
-    level: int = 0,
-    has_menu: bool = False,
-    folds: bool = False,
+    widget: Spoken, role: QAccessible.Role | None = None, *, level: int = 0, has_menu: bool = False, folds: bool = False
 ) -> Spoken:
     """Set what screen readers call a widget, and return it; see `SpokenRole`.
 

@@ -428,12 +428,7 @@ class AnswerService:
             yield event
 
     def _keep_sources(
-        self,
-        answer: StoredMessage,
-        text: str,
-        branch: Sequence[StoredMessage],
-        sent: Sequence[int],
-        steps: AnswerSteps,
+        self, answer: StoredMessage, text: str, branch: Sequence[StoredMessage], sent: Sequence[int], steps: AnswerSteps
     ) -> None:
         """Keep what a finished answer rests on, of the documents that were sent and of those that tools found."""
         # What knows words takes a moment to import, and a start has nobody to ask it.

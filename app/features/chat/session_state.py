@@ -8,12 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.lazy_dataclasses import dataclass, field, replace
-from app.features.chat.message_draft import (
-    ChatPlace,
-    DraftDocument,
-    DraftPart,
-    DraftPicture,
-)
+from app.features.chat.message_draft import ChatPlace, DraftDocument, DraftPart, DraftPicture
 from app.features.file_reading import FilesState
 from app.store.queued import QueuedMessage
 

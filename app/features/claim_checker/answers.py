@@ -72,11 +72,7 @@ class AnswerChecker:
     """
 
     def __init__(
-        self,
-        path: Callable[[], Path | None],
-        pool: ModelPool,
-        *,
-        is_answering: Callable[[], bool] | None = None,
+        self, path: Callable[[], Path | None], pool: ModelPool, *, is_answering: Callable[[], bool] | None = None
     ) -> None:
         self._path, self._pool = path, pool
         self._is_answering = is_answering or (lambda: pool.broadcast.is_answering)

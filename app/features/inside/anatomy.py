@@ -25,11 +25,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("feed_forward", r"\.ffn_", "Processes each token separately between attention steps."),
     ("attention", r"\.(attn|ssm|shortconv|time_mix|wkv)", "Lets each token look at the ones before it."),
     ("norms", r"norm", "Keeps the numbers between layers in range."),
-    (
-        "embedding",
-        r"^(token_embd|position_embd|token_types|per_layer_token_embd)",
-        "One vector for each token.",
-    ),
+    ("embedding", r"^(token_embd|position_embd|token_types|per_layer_token_embd)", "One vector for each token."),
     ("output", r"^output", "Turns the last vector into a score for each token."),
     ("other", r"", "Everything else."),
 )

@@ -188,12 +188,7 @@ def replace_token(
 
 
 def read_probabilities(
-    engine: Engine,
-    text: str,
-    *,
-    most: int = 8,
-    detailed: int = sys.maxsize,
-    cancel: CancelToken | None = None,
+    engine: Engine, text: str, *, most: int = 8, detailed: int = sys.maxsize, cancel: CancelToken | None = None
 ) -> Iterator[TokenSeen | PromptProgress]:
     """Yield each token of a text of any length with its probability, and progress after each window.
 

@@ -247,11 +247,7 @@ class ServerSession:
         self._send(messages.notification("notifications/initialized"))
 
     def _ask(
-        self,
-        method: str,
-        parameters: Mapping[str, Any],
-        timeout_s: float,
-        is_stopped: IsStopped = lambda: False,
+        self, method: str, parameters: Mapping[str, Any], timeout_s: float, is_stopped: IsStopped = lambda: False
     ) -> dict[str, Any] | None:
         """Return the result of a request; None if stopped. Raises ServerRefusal and ToolServerFailed."""
         number, answer, waiting = next(self._numbers), Future[dict[str, Any]](), self._waiting

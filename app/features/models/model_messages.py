@@ -181,12 +181,7 @@ def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTempla
         found.append((MessageTemplate("Memory"), MessageTemplate(text, _fit_values(model))))
     found.append((MessageTemplate("Context precision"), _known_word(_KV_TYPES, model.kv_type)))
     if model.sequences > 1:
-        found.append(
-            (
-                MessageTemplate("In parallel"),
-                MessageTemplate(counted=_ANSWERS, count=model.sequences),
-            )
-        )
+        found.append((MessageTemplate("In parallel"), MessageTemplate(counted=_ANSWERS, count=model.sequences)))
     found.append((MessageTemplate("Thinking"), _known_word(_THINKING, model.thinking)))
     if model.library:
         found.append((MessageTemplate("llama.cpp"), MessageTemplate("yours, in {folder}", {"folder": model.library})))

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from app.core.events import (
-    AnswerStats,
-    Finished,
-    FinishReason,
-    FunctionCall,
-    Message,
-    TextDelta,
-    TokenChosen,
-)
+from app.core.events import AnswerStats, Finished, FinishReason, FunctionCall, Message, TextDelta, TokenChosen
 from app.core.lazy_dataclasses import dataclass, replace
 from app.engine.protocol import Ask, CallSyntax
 from app.features import tool_calls

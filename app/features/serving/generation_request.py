@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.core.events import (
-    Finished,
-    Message,
-    PromptProgress,
-    Role,
-    TextDelta,
-    TokenChosen,
-    TokenSeen,
-)
+from app.core.events import Finished, Message, PromptProgress, Role, TextDelta, TokenChosen, TokenSeen
 from app.core.lazy_dataclasses import dataclass, field, replace
 from app.engine.protocol import Ask, CallSyntax, Sampling
 from app.features import tool_calls

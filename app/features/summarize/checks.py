@@ -25,14 +25,7 @@ from app.language.sentence_support import missing_day
 from app.language.text_cache import text_cache
 from app.language.text_facts import find_garbled_words, missing_number, repeated_sentence
 from app.language.word_tables import changed_alternative
-from app.language.words import (
-    MissingFact,
-    SentenceStems,
-    sentence_stems,
-    shared_part,
-    stretch_at,
-    word_stems,
-)
+from app.language.words import MissingFact, SentenceStems, sentence_stems, shared_part, stretch_at, word_stems
 
 CLOSE = 92.0
 """Percent of letters that agree (rapidfuzz's partial ratio)."""

@@ -200,11 +200,7 @@ def _document_statements(
 
 
 def digest_of(
-    blocks: Sequence[Block],
-    most: int,
-    *,
-    title: str = "",
-    cancelled: Callable[[], bool] = lambda: False,
+    blocks: Sequence[Block], most: int, *, title: str = "", cancelled: Callable[[], bool] = lambda: False
 ) -> list[DigestSentence]:
     """Choose at most `most` sentences, in document order; fewer if there are fewer, or when cancelled."""
     counting = _WordCounting(blocks, title, cancelled)

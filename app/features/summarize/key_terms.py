@@ -29,12 +29,7 @@ class TermKind(StrEnum):
     DATE = "date"
 
 
-MOST_TERMS: Mapping[TermKind, int] = {
-    TermKind.DEFINED: 8,
-    TermKind.NAME: 12,
-    TermKind.NUMBER: 8,
-    TermKind.DATE: 6,
-}
+MOST_TERMS: Mapping[TermKind, int] = {TermKind.DEFINED: 8, TermKind.NAME: 12, TermKind.NUMBER: 8, TermKind.DATE: 6}
 MOST_SPOTS = 50
 """Places stored per term; more are counted only."""
 MOST_CANDIDATES = 10_000

@@ -182,14 +182,7 @@ class _Sources:
             label = join_entries(filter(None, (plain_line(document.name), place)))
             text = plain_line(anchor.text)
             direction = "rtl" if is_right_to_left(text) else "ltr"
-            self.found[key] = StatementSource(
-                len(self.found) + 1,
-                label,
-                text,
-                anchor.document,
-                anchor.page,
-                direction,
-            )
+            self.found[key] = StatementSource(len(self.found) + 1, label, text, anchor.document, anchor.page, direction)
         number = self.found[key].number
         short = place or tr("source {number}", number=number)
         # Page numbers of several documents need the name before them.

@@ -10,25 +10,11 @@ from app.core.events import CANCELLED, CancelToken, Finished, FunctionCall, Mess
 from app.core.lazy_dataclasses import dataclass, replace
 from app.features.chat.answer_service import DocumentsShown
 from app.features.chat.tool_questions import ToolAsks, ToolQuestion
-from app.features.chat.tool_steps import (
-    ASKING,
-    LEFT_OUT,
-    RUNNING,
-    AnswerSteps,
-    StepsChanged,
-    ToolStep,
-    failed_step,
-)
+from app.features.chat.tool_steps import ASKING, LEFT_OUT, RUNNING, AnswerSteps, StepsChanged, ToolStep, failed_step
 from app.features.retrieval.source_places import SourcePlace
 from app.features.serving.generation_request import GenerationRequest
 from app.features.tool_calls import CallWay
-from app.features.tools.permissions import (
-    GrantBook,
-    PermissionAnswer,
-    ToolPermissions,
-    describe_call,
-    offer_answers,
-)
+from app.features.tools.permissions import GrantBook, PermissionAnswer, ToolPermissions, describe_call, offer_answers
 from app.features.tools.round_events import RoundsEnded, StepBegan, StepEnded, StepState, ToolsChosen
 from app.features.tools.rounds import MOST_ROUNDS, ToolRounds
 from app.features.tools.stored_grants import ChatGrants

@@ -90,29 +90,13 @@ KEYS = {
     TurnCommand.DELETE: "Del",
 }
 """Shortcuts while the turn has the keyboard."""
-IN_ROW = (
-    TurnCommand.PREVIOUS,
-    TurnCommand.NEXT,
-    TurnCommand.MAP,
-    TurnCommand.DETAILS,
-    TurnCommand.UNPIN,
-)
+IN_ROW = (TurnCommand.PREVIOUS, TurnCommand.NEXT, TurnCommand.MAP, TurnCommand.DETAILS, TurnCommand.UNPIN)
 """Commands in the row below a turn other than the action icons."""
-WITH_ICON = (
-    TurnCommand.COPY,
-    TurnCommand.REGENERATE,
-    TurnCommand.EDIT,
-    TurnCommand.FORK,
-    TurnCommand.DELETE,
-)
+WITH_ICON = (TurnCommand.COPY, TurnCommand.REGENERATE, TurnCommand.EDIT, TurnCommand.FORK, TurnCommand.DELETE)
 """The most used commands; only these have icons in the menu."""
 MORE = TurnCommand.MORE
 COPY_AS, VERSIONS = "copy_as", "versions"
-GROUPS = {
-    COPY_AS: "Copy as",
-    VERSIONS: "Versions",
-    MORE: "More",
-}
+GROUPS = {COPY_AS: "Copy as", VERSIONS: "Versions", MORE: "More"}
 """Labels of submenus by name. They keep a turn's menu at no more than eight entries."""
 
 

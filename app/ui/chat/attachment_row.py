@@ -316,10 +316,7 @@ class TooLong(QFrame):
         if not documents:
             return
         if len(documents) == 1:
-            said = tr(
-                TOO_LONG_PASSAGES_INSTEAD,
-                name=short_name(documents[0].name),
-            )
+            said = tr(TOO_LONG_PASSAGES_INSTEAD, name=short_name(documents[0].name))
         else:
             said = tr_count(
                 "{count} document is too long for the context. Each question gets its most relevant passages.",

@@ -367,14 +367,7 @@ class ChatDelegate(RowDelegate):
         leading, trailing = px(28), px(10)
         room = card.adjusted(trailing if is_mirrored else leading, px(5), -(leading if is_mirrored else trailing), 0)
         paint_marked(
-            painter,
-            room,
-            hit.snippet,
-            hit.marks,
-            colour=tokens.muted,
-            tokens=tokens,
-            is_mirrored=is_mirrored,
-            lines=2,
+            painter, room, hit.snippet, hit.marks, colour=tokens.muted, tokens=tokens, is_mirrored=is_mirrored, lines=2
         )
 
 

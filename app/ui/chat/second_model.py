@@ -97,11 +97,7 @@ class AnswerPairs(QObject):
         self._chat, self._chats, self._own, self._models = chat, chats, own, models
         self._theme, self._notify, self._window = theme, notify, window
         self.live = LiveAnswer(
-            chat.session,
-            notify,
-            is_loading=lambda: not self.live.is_reading,
-            parent=window,
-            is_read_out=False,
+            chat.session, notify, is_loading=lambda: not self.live.is_reading, parent=window, is_read_out=False
         )
         self.second: SecondModel | None = None
         """The composer's choice of a second model for the next question."""

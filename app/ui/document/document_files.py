@@ -128,11 +128,7 @@ class DocumentQuestions(QObject):
             if (now := self._session.state.find(file.key)) is None or now.stage is not Stage.LOCKED:
                 continue
             dialog = self._asked = PasswordDialog(
-                self._theme,
-                file.name,
-                is_wrong=is_wrong,
-                parent=self._window,
-                take=partial(self._read_with, file.key),
+                self._theme, file.name, is_wrong=is_wrong, parent=self._window, take=partial(self._read_with, file.key)
             )
             dialog.rejected.connect(lambda file=file: self._remove(file))
             dialog.finished.connect(self._on_done)

@@ -108,14 +108,7 @@ class InsidePanel(QWidget):
     page_shown = Signal(str)
     """Name of the visible page; "" if there is none."""
 
-    def __init__(
-        self,
-        ui: UiContext,
-        lend: LendEngine,
-        subjects: Subjects,
-        *,
-        is_chats: bool = True,
-    ) -> None:
+    def __init__(self, ui: UiContext, lend: LendEngine, subjects: Subjects, *, is_chats: bool = True) -> None:
         """`is_chats`: `lend` lends the chat's engine, not a tab's own."""
         super().__init__()
         self._is_chats = is_chats

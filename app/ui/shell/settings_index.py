@@ -143,11 +143,7 @@ _ROWS: dict[str, tuple[tuple[str, Translatable, Translatable], ...]] = {
         ("protection", "Protection", "security sandbox cage isolation privacy safe process landlock seccomp"),
         ("proxy", "Proxy", "socks http company firewall pac script"),
         ("proxy_sign_in", "Sign in to the proxy", "user name password authentication 407 company"),
-        (
-            "trusted_certificates",
-            "Trusted certificates",
-            "tls ssl https authority system built-in mozilla store",
-        ),
+        ("trusted_certificates", "Trusted certificates", "tls ssl https authority system built-in mozilla store"),
         ("certificates", "Certificates", "tls ssl https authority ca pem company interception root trust"),
         ("mirror", "Mirror of the Hub", "hugging face huggingface hub endpoint"),
         ("access_token", "Access token", "hugging face huggingface login sign in account gated key password"),

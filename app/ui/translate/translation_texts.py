@@ -119,10 +119,7 @@ def layout_words(stored: StoredTranslation) -> str:
     if stored.format != BLOCKS:
         return ""
     kind = stored.name.rpartition(".")[2].upper()
-    return tr(
-        LAYOUT_NOT_KEPT,
-        kind=kind,
-    )
+    return tr(LAYOUT_NOT_KEPT, kind=kind)
 
 
 def title_of(stored: StoredTranslation) -> str:
