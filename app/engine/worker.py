@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from app.core.cage import keep_caches_here
 from app.core.cage_report import CageReport
@@ -25,6 +25,7 @@ from app.core.wire import Caged, EventReply, ParentSide
 from app.engine import protocol
 from app.engine.backend import Backend, EngineJob
 from app.engine.model_cage import cage_engine
+from app.engine.reply_thread import ReplyThread
 
 DEFECT_EXIT_CODE = 70
 REST_AFTER_S = 5.0
@@ -45,9 +46,14 @@ def main(arguments: list[str]) -> int:
     worker = EngineWorker(backend, reader, writer, cage_engine if backend.name == "llama" else lambda _: CageReport())
     try:
         worker.run()
-    except BaseException:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
-        traceback.print_exc(file=sys.stderr)
-        sys.stderr.flush()
+    finally:
+        _end_broken()
+
+
+def _end_broken() -> NoReturn:
+    """End the process whatever was raised, which the parent reads from stderr."""
+    traceback.print_exc(file=sys.stderr)
+    sys.stderr.flush()
     os._exit(DEFECT_EXIT_CODE)  # a thread or an atexit hook of a library must not keep a broken child
 
 
@@ -82,6 +88,7 @@ class EngineWorker:
         self._jobs: dict[int, EngineJob] = {}
         self._unbegun: dict[int, protocol.Request] = {}
         self._saving = threading.Event()
+        self._replies: ReplyThread | None = None
 
     @property
     def is_at_work(self) -> bool:
@@ -122,6 +129,9 @@ class EngineWorker:
                 # Before anything of the first file is read, and for good.
                 cage, self._cage = self._cage, None
                 self._parent.send_reply(Caged(cage(item[0])))
+                # What is scripted may end the process behind a word, which has to be sent then.
+                if self._backend.name == "llama":
+                    self._replies = ReplyThread(self._parent.send_reply, _end_broken)
                 self._start_reading()
             if self._held or (self._backend.interactive and _needs_the_model_alone(item[0])):
                 self._held.append(item)  # requests keep their order
@@ -234,7 +244,10 @@ class EngineWorker:
         if protocol.is_last(reply):
             # Before it is sent: the parent may send a cancel as soon as it has the reply.
             self._jobs.pop(reply.id, None)
-        self._parent.send_reply(reply)
+        if self._replies is None:
+            self._parent.send_reply(reply)
+        else:
+            self._replies.send(reply)
 
 
 _NEEDLESS_WHEN_CANCELLED = (
