@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.features.page_reading.corrections import PageCorrections
 from app.features.shown_document import ShownDocument, TextHighlight
@@ -16,14 +17,16 @@ from app.ui.document.document_text import MOST_SAID, DocumentText, no_text_words
 from app.ui.document.header import DocumentHeader
 from app.ui.document.marks import areas_on, page_of, span_of
 from app.ui.document.page_panes import OpenDocument, PagePanes
-from app.ui.document.transcript_saving import ask_where_to_save
-from app.ui.document.web_origin import WebOrigin
 from app.ui.i18n import tr
-from app.ui.shared_labels import DOCUMENT_LABEL
+from app.ui.shared_labels import DOCUMENT_LABEL, TEXT_LABEL
+from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.text.links import ask_to_open
 from app.ui.text.search_row import TextSearchRow
 from app.ui.theme import Theme
-from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.dialogs import file_dialog
+from app.ui.widgets.labels import ElidedLabel, announce, plain_label
 from app.ui.widgets.layouts import fill_layout
 
 ALT, CONTROL, NO_MODIFIER = (
@@ -32,6 +35,72 @@ ALT, CONTROL, NO_MODIFIER = (
     Qt.KeyboardModifier.NoModifier,
 )
 TURN_KEYS = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
+OPEN_IN_BROWSER = "Open in browser…"
+SRT, TEXT = ".srt", ".txt"
+SAVED = "saved words"
+
+
+def ask_for_transcript_path(view: QWidget, document: ShownDocument, notify: Notify) -> QFileDialog:
+    """Ask for a file and save the transcript of a recording as subtitles or text."""
+    kinds = {f"{tr('Subtitles')} (*{SRT})": SRT, f"{tr(TEXT_LABEL)} (*{TEXT})": TEXT}
+    dialog = file_dialog(
+        view,
+        tr("Save the transcript"),
+        SAVED,
+        lambda paths: _save_transcript(view, document, paths[0], notify),
+        name="save_words",
+        filters=list(kinds),
+    )
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.selectFile(Path(document.name).stem + SRT)
+    dialog.filterSelected.connect(lambda kind: _change_ending(dialog, kinds.get(kind, SRT)))
+    dialog.setDefaultSuffix(SRT[1:])
+    dialog.open()
+    return dialog
+
+
+def _change_ending(dialog: QFileDialog, ending: str) -> None:
+    dialog.setDefaultSuffix(ending[1:])
+    # Qt leaves the ending of a name that is typed already.
+    for path in dialog.selectedFiles()[:1]:
+        dialog.selectFile(Path(path).with_suffix(ending).name)
+
+
+def _save_transcript(view: QWidget, document: ShownDocument, path: Path, notify: Notify) -> None:
+    """Save subtitles, or text if the file's ending says so."""
+
+    def write() -> Path:
+        from app.features.transcribe import segment_of, srt_of, text_of  # the transcription, not needed otherwise
+        from app.features.work.saved_file import write_file
+
+        segments = [segment_of(block) for block in document.read_blocks(1, document.block_count)]
+        with write_file(path) as file:
+            file.write((text_of if path.suffix.lower() == TEXT else srt_of)(segments).encode("utf-8"))
+        return path
+
+    tasks.ask(lambda _token: write(), view, notify.saved, notify.error)
+
+
+class WebOrigin(QWidget):
+    """The line; hidden for other documents. Nothing is opened before the person has seen the whole address."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.address = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
+        self.address.setProperty("kind", "muted")
+        self.address.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # as addresses are in every language
+        self.open = text_button(
+            tr(OPEN_IN_BROWSER), "link", on_click=lambda: ask_to_open(self.address.text(), self), name="open_origin"
+        )
+        row = theme.dress(QHBoxLayout(self), margins=(16, 0, 16, 8), spacing=12)
+        fill_layout(row, (self.address, 1), self.open)
+        theme.dress(self.address, font="small")
+        self.hide()
+
+    def show_address(self, address: str) -> None:
+        """Show where a page is from; "" hides the line."""
+        self.address.setText(address)
+        self.setVisible(bool(address))
 
 
 class DocumentView(DocumentCard):
@@ -88,7 +157,9 @@ class DocumentView(DocumentCard):
         header.nearer.triggered.connect(lambda: self._area.zoom_by(1))
         self._area.zoom_changed.connect(header.show_zoom)
         header.search.clicked.connect(self.begin_search)
-        header.save.triggered.connect(lambda: self.document and ask_where_to_save(self, self.document, self._notify))
+        header.save.triggered.connect(
+            lambda: self.document and ask_for_transcript_path(self, self.document, self._notify)
+        )
         header.closer.clicked.connect(self._on_close)
         header.compare.triggered.connect(lambda is_wanted: self.compare(is_wanted=is_wanted))
         self.search.hits_changed.connect(self._show_marks)

@@ -1,4 +1,4 @@
-"""Settings of the network: on or off, proxy, certificates, access token, log of connections."""
+"""Settings of the network: on or off, a test, proxy, certificates, access token, web search, log of connections."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, Q
 from app.core.child import cage_reports
 from app.core.errors.app_error import expected_error
 from app.features.error_messages import sentence_for
+from app.features.network_routes import NetworkRoutes, find_routes, route_sentences
 from app.features.protection import PROCESSES, protection_sentences
 from app.hub.access import hub_host
+from app.hub.web_fetcher import DUCKDUCKGO
 from app.ui.i18n import size_text, tr, tr_count
 from app.ui.locale_formats import format_number
 from app.ui.settings import connections
 from app.ui.settings.address_field import AddressField
 from app.ui.settings.connections import Connections, ConnectionTable
-from app.ui.settings.network_test import NetworkTest
 from app.ui.settings.proxy_section import ProxySection
-from app.ui.settings.settings_pages import Save, SettingsPage
-from app.ui.settings.web_section import WebSection
+from app.ui.settings.settings_pages import Save, SettingsPage, SettingsSection
 from app.ui.shared_labels import SAVE
 from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.input_fields import Switch
+from app.ui.widgets.input_fields import SegmentedControl, Switch
+from app.ui.widgets.labels import announce
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-
 
 HOST_COUNT = "{count} hosts"
 PLAIN_TOKEN_ONLY = "A token contains only letters, digits and symbols, no spaces."
@@ -48,7 +48,98 @@ NO_CONNECTIONS_YET = "No connections yet."
 REFRESH_THE_CONNECTIONS = "Refresh the connections"
 CONNECTIONS_IN_ALL = "All connections so far: {count}, to {hosts}; {size} received."
 HUB = "https://huggingface.co"
-MIRROR_SCHEMES = ("https://", "http://")
+SCHEMES = ("https://", "http://")
+ASKS_ON_CLICK = "Asks the Hub and the update address how they can be reached."
+TEST_NETWORK = "Test now"
+TESTING_NETWORK = "Asking the hosts…"
+WEB_PAGES_HELP = "For chats with tools on. You’re asked for each website."
+WEB_PAGES_MORE = "Pages that a model opens become documents of the chat. They load no pictures and run no scripts."
+SEARCH_HELP = "You’re asked before anything is sent."
+SEARCH_OFF, SEARCH_OWN = "Off", "Another"
+SEARCH_ADDRESS_HELP = "The address of a SearXNG server, for example:"
+SEARCH_EXAMPLE = "https://searx.example/search?q={query}&format=json"
+NEEDS_QUERY = "It must contain {query} where the search words go."
+OFF, OWN = "off", "own"
+
+
+class WebSection(SettingsSection):
+    """The switch, the choice of a search engine, and the address of one of the person's own."""
+
+    def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
+        super().__init__(theme, tr("Web"))
+        self._save, tools = save, app.settings.tools
+        self._own_address = "" if tools.search_address == DUCKDUCKGO else tools.search_address
+        self.switch = self.add_switch(
+            "web_pages", tr(WEB_PAGES_HELP), self._on_switched, is_on=tools.web, more=tr(WEB_PAGES_MORE)
+        )
+        chosen = OWN if self._own_address else tools.search_address or OFF
+        choices = ((OFF, tr(SEARCH_OFF)), (DUCKDUCKGO, "DuckDuckGo"), (OWN, tr(SEARCH_OWN)))
+        self.engine = SegmentedControl(theme, label_of("search_engine"), choices, chosen, self._on_engine)
+        self.add_setting("search_engine", tr(SEARCH_HELP), self.engine)
+        self.address = AddressField(
+            self, label_of("search_address"), self._own_address, SCHEMES, SEARCH_EXAMPLE, problem_of=_find_problem
+        )
+        self.address.on_save = self._on_address
+        self.add_block("search_address", tr(SEARCH_ADDRESS_HELP), self.address)
+        self._show_address(chosen)
+        self.finish()
+
+    def _on_switched(self, wanted: bool) -> None:
+        self._save("tools", web=wanted)
+
+    def _on_engine(self, chosen: str) -> None:
+        addresses = {OFF: "", OWN: self._own_address}
+        self._save("tools", search_address=addresses.get(chosen, chosen))
+        self._show_address(chosen)
+
+    def _on_address(self, text: str) -> None:
+        self._own_address = text
+        self._save("tools", search_address=text)
+
+    def _show_address(self, chosen: str) -> None:
+        self.setting_rows["search_address"].setVisible(chosen == OWN)
+
+
+def _find_problem(text: str) -> str:
+    return tr(NEEDS_QUERY) if text and "{query}" not in text else ""
+
+
+class NetworkTest(SettingsSection):
+    """Asks the Hub and the update address when the button is pressed, and says how each is reached or what refuses."""
+
+    def __init__(self, app: Fireside, theme: Theme) -> None:
+        super().__init__(theme, label_of("network_test"))
+        self._app = app
+        self.start = text_button(tr(TEST_NETWORK), on_click=self._ask_hosts)
+        self.answers = self.muted(tr(ASKS_ON_CLICK))
+        self.answers.setObjectName("network_answers")
+        self.answers.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        top = Qt.AlignmentFlag.AlignTop
+        self.card.add_content(fill_layout(QHBoxLayout(), (self.answers, 1), (self.start, 0, top)))
+        self.finish()
+
+    def _add_title(self, title: str, more: str) -> None:
+        self.setting_rows["network_test"] = self.add_heading(title, more)
+
+    def _ask_hosts(self) -> None:
+        self.start.setEnabled(False)
+        self._show_answers(tr(TESTING_NETWORK))
+        settings, token, ledger = self._app.settings, self._app.token, self._app.ledger
+        # On a thread: a host that doesn't answer takes its time, and the keyring may ask for its password.
+        tasks.ask(lambda _: find_routes(settings, token, ledger, asks=True), self, self._on_routes, self._on_failed)
+
+    def _on_routes(self, routes: NetworkRoutes) -> None:
+        self._show_answers("\n".join(line.strip() for line in route_sentences(routes)))
+        self.start.setEnabled(True)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.start.setEnabled(True)
+        error = expected_error(error)
+        self._show_answers(str(sentence_for(error)))
+
+    def _show_answers(self, text: str) -> None:
+        self.answers.setText(text)
+        announce(self.answers, text)
 
 
 def token_problem(text: str) -> str:
@@ -128,7 +219,7 @@ class NetworkPage(SettingsPage):
     def _add_addresses(self) -> None:
         network = self._app.settings.network
         self.add_heading(tr("Addresses"))
-        mirror = AddressField(self, tr(MIRROR), network.mirror, MIRROR_SCHEMES, HUB)
+        mirror = AddressField(self, tr(MIRROR), network.mirror, SCHEMES, HUB)
         mirror.on_save = self._on_mirror
         more = tr("It never gets the Hub’s access token, but can have its own.")
         self.add_block("mirror", tr("Used instead of the Hub."), mirror, more)

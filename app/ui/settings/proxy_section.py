@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import expected_error
 from app.core.errors.hub_errors import TokenNotKept
@@ -28,7 +28,7 @@ from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.dialogs import file_dialog
+from app.ui.widgets.dialogs import certificate_dialog
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
@@ -220,15 +220,7 @@ class CertificateField(QWidget):
             self.state.setText(tr(NO_OWN_AUTHORITY))
 
     def _ask_for_file(self) -> None:
-        file_dialog(
-            self,
-            tr("Your certificate authority"),
-            "certificates",
-            lambda paths: self._try(paths[0]),
-            name="authority_dialog",
-            mode=QFileDialog.FileMode.ExistingFile,
-            filters=[f"{tr('Certificates')} (*.pem *.crt *.cer *.der)", tr("All files (*)")],
-        ).open()
+        certificate_dialog(self, self._try, "authority_dialog").open()
 
     def _try(self, path: Path) -> None:
         # Read before it is used: one without certificates would end every connection.

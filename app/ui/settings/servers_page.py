@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.errors.app_error import expected_error
@@ -28,7 +28,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.dialogs import Dialog, ScrollBox, file_dialog
+from app.ui.widgets.dialogs import Dialog, ScrollBox, certificate_dialog
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import CheckRow, Stepper
 from app.ui.widgets.labels import plain_label
@@ -519,14 +519,7 @@ class AuthorityField(QWidget):
         self.drop.setVisible(bool(authorities))
 
     def _choose(self) -> None:
-        file_dialog(
-            self,
-            tr("Your certificate authority"),
-            "certificates",
-            lambda paths: self._take(paths[0]),
-            mode=QFileDialog.FileMode.ExistingFile,
-            filters=[f"{tr('Certificates')} (*.pem *.crt *.cer *.der)", tr("All files (*)")],
-        ).open()
+        certificate_dialog(self, self._take).open()
 
 
 def _note(theme: Theme, name: str) -> QLabel:

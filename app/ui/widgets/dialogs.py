@@ -325,6 +325,15 @@ def file_dialog(
     return dialog
 
 
+def certificate_dialog(window: QWidget, take: Callable[[Path], object], name: str = "") -> QFileDialog:
+    """Return a file dialog for the certificates of an authority, which `take` gets."""
+    return file_dialog(
+        window, tr("Your certificate authority"), "certificates", lambda paths: take(paths[0]), name=name,
+        mode=QFileDialog.FileMode.ExistingFile,
+        filters=[f"{tr('Certificates')} (*.pem *.crt *.cer *.der)", tr("All files (*)")],
+    )  # fmt: skip
+
+
 def document_filters() -> list[str]:
     """Return filters for all readable files, each kind, and all files."""
     # The table of formats isn't needed before a file is opened.

@@ -50,20 +50,22 @@ from app.ui.settings.engine_page import (
     DeviceChoice,
 )
 from app.ui.settings.network_page import (
+    ASKS_ON_CLICK,
     CONNECTIONS_IN_ALL,
     FORGET,
     FORGET_TOKEN,
     HOST_COUNT,
     MIRROR,
-    MIRROR_SCHEMES,
     NO_CONNECTIONS_YET,
     NO_TOKEN_KEPT,
     PLAIN_TOKEN_ONLY,
     REFRESH_THE_CONNECTIONS,
     SAVE_TOKEN,
+    SCHEMES,
+    TEST_NETWORK,
     TOKEN_KEPT_IN_KEYRING,
+    NetworkTest,
 )
-from app.ui.settings.network_test import ASKS_ON_CLICK, TEST_NETWORK, NetworkTest
 from app.ui.settings.proxy_section import (
     FORGET_SIGN_IN,
     NEEDS_PROXY,
@@ -349,7 +351,7 @@ def test_connections_say_their_proxy_and_whose_certificates_were_trusted(
     ],
 )
 def test_what_is_wrong_with_an_address(text: str, words: str) -> None:
-    for schemes in (PROXY_SCHEMES, MIRROR_SCHEMES):
+    for schemes in (PROXY_SCHEMES, SCHEMES):
         problem = address_problem(text, schemes)
         assert words in problem
         assert bool(problem) == bool(words)

@@ -7,8 +7,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.child import running_children
 from app.features.reading_aloud.voice_process import TRIAL_VARIABLE
-from app.ui.settings.chat_page import ChatPage
-from app.ui.settings.voice_choice import BY_LANGUAGE, NO_VOICES_FOUND, VoiceChoice
+from app.ui.settings.chat_page import BY_LANGUAGE, NO_VOICES_FOUND, ChatPage, VoiceChoice
 from app.ui.shared_labels import READING_SPEED
 from app.ui.widgets.buttons import ChoiceButton
 from tests.helpers.desks.settings import SettingsDesk

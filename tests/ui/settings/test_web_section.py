@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.hub.web_fetcher import DUCKDUCKGO
 from app.ui.settings.address_field import NOT_SAVED
-from app.ui.settings.web_section import NEEDS_QUERY, SEARCH_OFF, SEARCH_OWN
+from app.ui.settings.network_page import NEEDS_QUERY, SEARCH_OFF, SEARCH_OWN
 from app.ui.shell.settings_index import label_of
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.input_fields import Switch
