@@ -68,7 +68,7 @@ compiled-tests: # in the time of the checks, which leave a processor idle; what 
 	@$(PYTHON) -m pytest --collect-only -qq tests >/dev/null 2>&1 || true
 
 .PHONY: test-all
-test-all: check $(STAMPS)/system-test ## the slow tests too, and 25 times as many examples of each property
+test-all: check $(STAMPS)/system-test $(STAMPS)/system-pictures ## the slow tests too, and 25 times as many examples of each property
 	@HYPOTHESIS_PROFILE=thorough packaging/run_tests.sh "not gemma and not qwen and not vulkan and not documents and not clients and not orca" $(TESTS)
 
 .PHONY: test-late

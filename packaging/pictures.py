@@ -20,6 +20,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -258,20 +259,14 @@ def _take_languages(folder: Path, wanted: list[str]) -> int:
 def _take(folder: Path, names: list[str], shapes: list[Shape], language: str) -> int:
     faults: list[str] = []
     families: dict[str, list[str]] = {}
-    with tempfile.TemporaryDirectory(prefix="fireside-pictures-") as home:
-        os.environ["FIRESIDE_HOME"] = home
-        application = QApplication([])
-        application.setWindowIcon(app_icon())
-        with screen_reader_on(), shown_in(language), hub_for_pictures(Path(home)), _running(application) as scene:
-            screens_of = _families(scene)
-            scene.frame.new_chat()  # making them left another tab open
-            for family, screens in screens_of.items():
-                families[family] = [name for name, _, _ in screens]
-                for name, prepare, tidy in screens:
-                    if not names or name in names:
-                        wanted = [shape for shape in shapes if shape not in FRACTIONS or name in TWELVE]
-                        files = [(shape, folder / f"{name}{shape.suffix}.png") for shape in wanted]
-                        faults += _shoot_screen(scene.frame, files, (prepare, tidy))
+    with running_scene(language) as scene:
+        for family, screens in families_of(scene).items():
+            families[family] = [name for name, _, _ in screens]
+            for name, prepare, tidy in screens:
+                if not names or name in names:
+                    wanted = [shape for shape in shapes if shape not in FRACTIONS or name in TWELVE]
+                    files = [(shape, folder / f"{name}{shape.suffix}.png") for shape in wanted]
+                    faults += _shoot_screen(scene.frame, files, (prepare, tidy))
     if set(names) == set(TWELVE):
         families = {f"twelve-{language}": names}
     (folder / "families.json").write_text(json.dumps(families), "utf-8")
@@ -291,11 +286,16 @@ def _shoot_screen(frame: Frame, files: list[tuple[Shape, Path]], steps: tuple[St
             faults += _shoot(frame, shape, steps, file)
         except Exception as problem:  # noqa: BLE001 - as above
             traceback.print_exception(problem)
-            for widget in QApplication.topLevelWidgets():
-                if widget is not frame.window:
-                    widget.close()
+            close_others(frame.window)
             return [*faults, f"{file.stem}: not reached: {problem!r}"]
     return faults
+
+
+def close_others(window: MainWindow) -> None:
+    """Close whatever a screen left open beside the main window."""
+    for widget in QApplication.topLevelWidgets():
+        if widget is not window:
+            widget.close()
 
 
 def _shoot(frame: Frame, shape: Shape, steps: tuple[Step, Step], file: Path) -> list[str]:
@@ -308,6 +308,17 @@ def _shoot(frame: Frame, shape: Shape, steps: tuple[Step, Step], file: Path) -> 
     faults = _picture(frame.window, file)
     tidy()
     return faults
+
+
+@contextmanager
+def running_scene(language: str) -> Iterator[Scene]:
+    """Run the program for a listening screen reader, in a home and with a Hub of its own."""
+    with tempfile.TemporaryDirectory(prefix="fireside-pictures-") as home:
+        os.environ["FIRESIDE_HOME"] = home
+        application = QApplication([])
+        application.setWindowIcon(app_icon())
+        with screen_reader_on(), shown_in(language), hub_for_pictures(Path(home)), _running(application) as scene:
+            yield scene
 
 
 @contextmanager
@@ -344,9 +355,9 @@ def _running(application: QApplication) -> Iterator[Scene]:
 
 def _invent(conversations: Conversations) -> int:
     """Older chats for the list, and one that is told; its id."""
-    now_s = time.time()
     for title, days, pinned in OLDER_CHATS:
-        clock = conversations.__class__(conversations._database, lambda days=days: now_s - days * 86_400)
+        then_s = time.time() - days * 86_400
+        clock = conversations.__class__(conversations._database, partial(float, then_s))
         clock.update(clock.create(title=title).id, pinned=pinned)
     told = conversations.create(title="Thunder and lightning")
     question = conversations.add_message(told.id, None, Role.USER, QUESTION)
@@ -368,11 +379,11 @@ def _invent_long(conversations: Conversations) -> int:
     return chat.id
 
 
-def _families(scene: Scene) -> dict[str, list[Screen]]:
+def families_of(scene: Scene) -> dict[str, list[Screen]]:
     """Screens by family: name, what to do before the picture, what to do after it."""
     frame, data = scene.frame, scene.frame.paths.data
     documents, summaries = data / "documents-of-pictures", data / "summaries-of-pictures"
-    return {
+    families = {
         "chat": [*_chat_screens(scene), *turn_screens(frame, scene.chat, scene.told, scene.answered)],
         "composer": composer_screens(frame, scene.chat, scene.told),
         "finding": finding_screens(frame, scene.told),
@@ -387,6 +398,8 @@ def _families(scene: Scene) -> dict[str, list[Screen]]:
         "summaries": summary_screens(frame, summaries),
         "translations": translation_screens(frame),
     }
+    frame.new_chat()  # making them left another tab open
+    return families
 
 
 def _chat_screens(scene: Scene) -> list[Screen]:
@@ -488,8 +501,7 @@ def _show_connections(frame: Frame) -> None:
         frame.app.ledger.update_connection(connection, received_bytes=2_740_000, status=200)
     frame.window.open_settings("network")
     table = frame.find_step(ConnectionTable)
-    pages = table.parentWidget().parentWidget().parentWidget()
-    assert isinstance(pages, QScrollArea)
+    pages = next(area for area in frame.find_step(SettingsDialog).findChildren(QScrollArea) if area.isAncestorOf(table))
     QTest.qWait(500)  # its rows are read on a thread
     pages.verticalScrollBar().setValue(pages.verticalScrollBar().maximum())
 

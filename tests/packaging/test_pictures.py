@@ -20,6 +20,18 @@ def test_scenes_find_what_they_are_made_of(name: str, monkeypatch: pytest.Monkey
     assert import_module(name).__doc__
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_every_screen_can_be_read_and_gone_through_by_keyboard() -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, PACKAGING / "walk_scenes.py"]
+    walked = subprocess.run(
+        command, cwd=PACKAGING.parent, env=environment, stderr=subprocess.PIPE, text=True, check=False
+    )
+    faults = [line for line in walked.stderr.splitlines() if not line.startswith(("qt.", "This plugin"))]
+    assert (walked.returncode, faults) == (0, [])
+
+
 @pytest.mark.display
 def test_nothing_is_cut_faint_off_the_screen_or_out_of_line_on_twelve_screens(tmp_path: Path) -> None:
     root, environment = PACKAGING.parent, {**os.environ, "FIRESIDE_SCREEN": "1366x768x24", "QT_QPA_PLATFORM": "xcb"}

@@ -284,7 +284,11 @@ class PromptBlanks(QObject):
         is_alone = not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier
         if not self._names or not is_alone or event.key() not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             return False
-        return self.go(is_next=event.key() == Qt.Key.Key_Tab)
+        is_next = event.key() == Qt.Key.Key_Tab
+        places, now = self._places(), self._edit.textCursor()
+        # From the last blank Tab leaves the field, or the keyboard couldn't as long as any is left.
+        is_last = bool(places) and now.hasSelection() and places[-1 if is_next else 0] == now
+        return not is_last and self.go(is_next=is_next)
 
     def _places(self) -> list[QTextCursor]:
         document, exactly = self._edit.document(), QTextDocument.FindFlag.FindCaseSensitively

@@ -60,6 +60,7 @@ class TextView(SelectableText):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme = theme
+        self._has_links = False
         self._undrawn: set[str] = set()
         self._formula_painter: QObject | None = None
         """Paints the formulas, once there are any; Qt does not keep it alive."""
@@ -117,7 +118,8 @@ class TextView(SelectableText):
         This is the only place where model output enters a document.
         """
         # Only with links is there something to press Enter on.
-        if any(span.href for span in spans) and self.focusPolicy() != Qt.FocusPolicy.StrongFocus:
+        if not self._has_links and any(span.href for span in spans):
+            self._has_links = True
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for span in spans:
             if span.formula and self._write_formula(cursor, span, style):
@@ -250,7 +252,7 @@ class TextView(SelectableText):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         # Qt's own stops at the text first, of which nothing can be pressed.
-        if event.reason() in TABS and self.focusPolicy() == Qt.FocusPolicy.StrongFocus:
+        if event.reason() in TABS and self._has_links:
             super().focusNextPrevChild(event.reason() == Qt.FocusReason.TabFocusReason)
         self._tell_link_later()
 

@@ -115,6 +115,9 @@ def test_thinking_is_one_line_that_opens_to_the_text(open_chat: Open) -> None:
     QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
     assert thoughts(desk) == THOUGHT
     assert desk.last.height() > closed_height
+    line(desk).setFocus()
+    QTest.keyClick(line(desk), Qt.Key.Key_Tab)
+    assert isinstance(QApplication.focusWidget(), ThoughtText)
     QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
     assert not desk.thinking.is_open
     assert desk.last.height() == closed_height

@@ -129,6 +129,20 @@ def test_sending_with_a_blank_asks_first(open_chat: Open) -> None:
     assert desk.prompts()[-1][-1][1] == "One x and {b}."
 
 
+def test_tab_leaves_the_message_behind_the_last_blank(open_chat: Open) -> None:
+    desk = open_chat()
+    library(desk).store.create("Two", "From {town} to {place}.")
+    desk.chat.focus_composer()
+    desk.wait(desk.field.hasFocus)
+    desk.type("/two")
+    desk.press(KEYS.Key_Return)
+    assert (selected(desk), desk.field.hasFocus()) == ("{town}", True)
+    desk.press(KEYS.Key_Tab)
+    assert (selected(desk), desk.field.hasFocus()) == ("{place}", True)
+    desk.press(KEYS.Key_Tab)
+    assert not desk.field.hasFocus()
+
+
 def test_prompts_are_made_changed_copied_and_deleted_with_a_way_back(open_chat: Open) -> None:
     desk = open_chat()
     dialog = desk.prompt_library.open_library()
