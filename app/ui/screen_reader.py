@@ -6,6 +6,7 @@ Costs nothing until a screen reader asks. Qt keeps each interface as long as its
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -17,6 +18,7 @@ from PySide6.QtGui import (
     QAccessibleEvent,
     QAccessibleInterface,
     QAccessibleStateChangeEvent,
+    QAccessibleTableCellInterface,
     QWindow,
 )
 from PySide6.QtWidgets import QAbstractButton, QAccessibleWidget, QLabel, QLineEdit, QStackedWidget, QWidget
@@ -52,6 +54,22 @@ class SpokenRole:
     has_menu: bool = False
     folds: bool = False
     """True if it opens something below it while it is checked."""
+    is_busy: bool = False
+    """True while what it shows is being made, and is not all of it yet."""
+    problem: str = ""
+    """What is wrong with what was put into it, said before its own description.
+
+    Qt's state `invalid` means deleted: macOS hides what has it from readers, and AT-SPI isn't told of it.
+    """
+
+
+@dataclass(frozen=True)
+class CellPosition:
+    """Place of a cell in its table; the first row of the view `headed_by` has the headers, and is no cell of it."""
+
+    row: int
+    column: int
+    headed_by: SpokenView | None
 
 
 @dataclass(frozen=True)
@@ -68,11 +86,13 @@ class SpokenPart:
     """True while the keyboard is on it, inside the widget that has the focus."""
     press: Callable[[], object] | None = None
     """What a press does, if anything; the keyboard can then come to it."""
+    cell: CellPosition | None = None
+    """Of a part of a row."""
     parts: tuple[SpokenPart, ...] = ()
 
 
-_ROLE_LATER = QLabel | QAbstractButton
-"""Most have a text before their role is known, and with that an interface."""
+_ROLE_LATER = QLabel | QAbstractButton | QLineEdit
+"""Most have a text before their role or problem is known, and with that an interface."""
 _STACK = SpokenRole(QAccessible.Role.Client)
 """Qt calls pages that lie over each other layered panes, which readers say whenever the focus comes into one."""
 
@@ -102,6 +122,23 @@ def read_as(
     return widget
 
 
+def tell_busy(widget: QWidget, is_busy: bool) -> None:
+    """Tell screen readers whether what a widget shows is being made."""
+    spoken = widget.property(SPOKEN) or SpokenRole()
+    if spoken.is_busy != is_busy:
+        widget.setProperty(SPOKEN, replace(spoken, is_busy=is_busy))
+        changed = QAccessible.State()
+        changed.busy = True
+        _tell_changed(widget, changed)
+
+
+def keep_problem(widget: QWidget, problem: str) -> bool:
+    """Have readers say what is wrong with a field when they come to it, "" for nothing; return True if that is new."""
+    spoken = widget.property(SPOKEN) or SpokenRole()
+    widget.setProperty(SPOKEN, replace(spoken, problem=problem))
+    return spoken.problem != problem
+
+
 def install_interfaces() -> None:
     """Make Qt ask here first what a widget is, once for the process."""
     if not _installed:
@@ -129,10 +166,14 @@ def _interface_of(_class_name: str, subject: QObject) -> QAccessibleInterface | 
 
 
 def _tell_folded(button: QAbstractButton, _is_open: bool) -> None:
+    changed = QAccessible.State()
+    changed.expanded = changed.collapsed = True
+    _tell_changed(button, changed)
+
+
+def _tell_changed(widget: QWidget, changed: QAccessible.State) -> None:
     if QAccessible.isActive():
-        changed = QAccessible.State()
-        changed.expanded = changed.collapsed = True
-        QAccessible.updateAccessibility(QAccessibleStateChangeEvent(button, changed))
+        QAccessible.updateAccessibility(QAccessibleStateChangeEvent(widget, changed))
 
 
 def _delete_interface(number: int) -> None:
@@ -197,6 +238,51 @@ class PressAction(QAccessibleActionInterface):
 
     def keyBindingsForAction(self, _name: str) -> list[str]:
         return []
+
+
+class TableCell(QAccessibleTableCellInterface):
+    """Row, column and header of a cell: readers say the header when the keyboard comes into another column.
+
+    WORKAROUND: PySide leaves out QAccessibleTableInterface, so the table itself has none. One that a hidden table lends
+    counts its own cells, and Orca then reads another row than the keyboard is on.
+    """
+
+    def __init__(self, part: PartInterface) -> None:
+        super().__init__()
+        self._part = part
+
+    def rowIndex(self) -> int:
+        return self._cell.row
+
+    def columnIndex(self) -> int:
+        return self._cell.column
+
+    def rowExtent(self) -> int:
+        return 1
+
+    def columnExtent(self) -> int:
+        return 1
+
+    def isSelected(self) -> bool:
+        return False
+
+    def table(self) -> QAccessibleInterface:
+        return self._part.parent().parent()
+
+    def rowHeaderCells(self) -> list[QAccessibleInterface]:
+        return []
+
+    def columnHeaderCells(self) -> list[QAccessibleInterface]:
+        view = self._cell.headed_by
+        if not isinstance(view, QWidget):
+            return []
+        table = QAccessible.queryAccessibleInterface(view)
+        row = table.child(table.childCount() - view.spoken_count())
+        return [row.child(self._cell.column)] if row is not None and self._cell.column < row.childCount() else []
+
+    @property
+    def _cell(self) -> CellPosition:
+        return self._part.part.cell or CellPosition(0, 0, None)
 
 
 def tell_focus(part: QAccessibleInterface) -> None:
@@ -300,6 +386,8 @@ class ControlInterface(QAccessibleWidget):
             state.focusable = state.focused = True
         if spoken.has_menu:
             state.hasPopup = True
+        if spoken.is_busy:
+            state.busy = True
         if spoken.folds:
             state.expandable, state.expanded, state.collapsed = True, is_on, not is_on
         if spoken.role == QAccessible.Role.PageTab:
@@ -309,7 +397,9 @@ class ControlInterface(QAccessibleWidget):
         return state
 
     def text(self, kind: QAccessible.Text) -> str:
-        return self._native.text(kind)
+        text = self._native.text(kind)
+        problem = self._spoken.problem if kind == QAccessible.Text.Description else ""
+        return f"{problem} {text}".strip() if problem else text
 
     def childCount(self) -> int:
         return super().childCount() + (self._view.spoken_count() if self._view is not None else 0)
@@ -341,17 +431,22 @@ class PartInterface(QAccessibleInterface):
         self._parent, self._widget, self._read = parent, widget, part
         self.is_gone = False
         """True once the view is deleted."""
-        self._level = LevelAttribute(lambda: self._part.level)
-        self._action = PressAction(lambda: self._part)
+        self._level = LevelAttribute(lambda: self.part.level)
+        self._action = PressAction(lambda: self.part)
         self._lent = LentText(lambda: widget)
         self.keeper = PartKeeper(self, widget, self._inner)
 
+    @cached_property
+    def _cell(self) -> TableCell:
+        return TableCell(self)
+
     @property
-    def _part(self) -> SpokenPart:
+    def part(self) -> SpokenPart:
+        """What its view says of it at this moment, or nothing."""
         return (None if self.is_gone else self._read()) or SpokenPart(QAccessible.Role.NoRole, "", QRect())
 
     def _inner(self, number: int) -> SpokenPart | None:
-        parts = self._part.parts
+        parts = self.part.parts
         return parts[number] if number < len(parts) else None
 
     def isValid(self) -> bool:
@@ -367,10 +462,10 @@ class PartInterface(QAccessibleInterface):
         return self._parent
 
     def role(self) -> QAccessible.Role:
-        return self._part.role
+        return self.part.role
 
     def state(self) -> QAccessible.State:
-        state, part = QAccessible.State(), self._part
+        state, part = QAccessible.State(), self.part
         state.selectable, state.selected = part.is_selected is not None, bool(part.is_selected)
         state.linked = part.role == QAccessible.Role.Link
         state.focused = part.is_focused or _has_told_focus(self)
@@ -380,17 +475,17 @@ class PartInterface(QAccessibleInterface):
         return state
 
     def text(self, kind: QAccessible.Text) -> str:
-        return self._part.name if kind == QAccessible.Text.Name else ""
+        return self.part.name if kind == QAccessible.Text.Name else ""
 
     def setText(self, kind: QAccessible.Text, text: str) -> None:
         """Change nothing: what is painted is not written to."""
 
     def rect(self) -> QRect:
-        place = self._part.place
+        place = self.part.place
         return place if self.is_gone else QRect(self._widget.mapToGlobal(place.topLeft()), place.size())
 
     def childCount(self) -> int:
-        return len(self._part.parts)
+        return len(self.part.parts)
 
     def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override] # none, too
         return self.keeper.interface(index) if 0 <= index < self.childCount() else None
@@ -403,8 +498,10 @@ class PartInterface(QAccessibleInterface):
         return next((part for part in inside if part.rect().contains(QPoint(x, y))), None)
 
     def interface_cast(self, kind: Cast) -> VoidPtr:  # type: ignore[override] # PySide's stubs say a number
-        if kind == Cast.ActionInterface and self._part.press is not None:
+        if kind == Cast.ActionInterface and self.part.press is not None:
             return _address(self._action)
-        if kind == Cast.TextInterface and not self.is_gone and self._part.role == QAccessible.Role.Heading:
-            return self._lent.address(self._part.name)
-        return _address(self._level) if kind == Cast.AttributesInterface and self._part.level else _NO_INTERFACE
+        if kind == Cast.TableCellInterface and self.part.cell is not None:
+            return _address(self._cell)
+        if kind == Cast.TextInterface and not self.is_gone and self.part.role == QAccessible.Role.Heading:
+            return self._lent.address(self.part.name)
+        return _address(self._level) if kind == Cast.AttributesInterface and self.part.level else _NO_INTERFACE

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent, QAccessibleInterface
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QRadioButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QRadioButton, QWidget
 
 from app.ui.screen_reader import install_interfaces
+from app.ui.text.prose import ProseView
 from tests.helpers.control_rules import control_faults
 
 Role = QAccessible.Role
@@ -73,6 +74,18 @@ def name_of(node: QAccessibleInterface) -> str:
     return str(node.text(QAccessible.Text.Name)).strip()
 
 
+def description_of(widget: QWidget) -> str:
+    """What a reader says of a widget behind its name, such as what is wrong with it."""
+    install_interfaces()
+    return str(QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Description))
+
+
+def is_busy(widget: QWidget) -> bool:
+    """Whether readers are told that what a widget shows is being made."""
+    install_interfaces()
+    return bool(QAccessible.queryAccessibleInterface(widget).state().busy)
+
+
 def tree_faults(window: QWidget) -> list[str]:
     """One line for every node that says too little, something wrong, or can't be reached by the keyboard."""
     found = [f"{_where(node)}: {fault}" for node in tree_of(window) for fault in _faults(node)]
@@ -85,8 +98,9 @@ def _faults(node: QAccessibleInterface) -> Iterator[str]:
     is_shown = isinstance(widget, QWidget) and not widget.visibleRegion().isEmpty()
     if state.focusable and role in SAYS_NOTHING and is_shown and _takes_focus(widget):
         yield "takes the focus and has no role"
-    is_unnamed_list = role == Role.List and widget is None  # as on the web: readers count its items
-    if not name and not is_unnamed_list and (role in NAMED or (state.focusable and is_shown and _takes_focus(widget))):
+    needs_name = role in NAMED or (state.focusable and is_shown and _takes_focus(widget))
+    # As on the web: readers count the items of a list, and read the paragraphs of a text.
+    if not name and needs_name and not (role == Role.List and widget is None) and not isinstance(widget, ProseView):
         yield "has no name"
     if _MARKUP.search(name):
         yield f"speaks markup: {name[:60]!r}"
@@ -140,12 +154,12 @@ def announcements() -> Iterator[list[str]]:
 
 @contextmanager
 def focused_parts() -> Iterator[list[str]]:
-    """Names of the painted parts, such as links, that the keyboard came to, in their order."""
+    """Names of what the keyboard came to inside the widget that has the focus, such as links, in their order."""
     heard: list[str] = []
     tell = QAccessible.updateAccessibility
 
     def listen(event: QAccessibleEvent) -> None:
-        if event.type() == QAccessible.Event.Focus and event.object() is None:
+        if event.type() == QAccessible.Event.Focus and event.object() is not QApplication.focusWidget():
             heard.append(name_of(event.accessibleInterface()))
         tell(event)
 

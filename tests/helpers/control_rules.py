@@ -32,7 +32,7 @@ AROUND = {
     Role.TreeItem: {Role.Tree},
     Role.Cell: {Role.Table, Role.Tree},
     Role.MenuItem: {Role.PopupMenu, Role.MenuBar},
-    Role.ListItem: {Role.List, Role.ComboBox, Role.Document, Role.StaticText},
+    Role.ListItem: {Role.List, Role.ComboBox, Role.Document, Role.StaticText, Role.Chart},
 }
 """What a node with the role on the left has to be in, at any depth: readers say how many there are. A text says itself
 where its lists are."""

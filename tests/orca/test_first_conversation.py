@@ -36,9 +36,11 @@ SENTENCES = (
 )  # fmt: skip
 PARTS = (
     ("Storms heading 1",), ("Sound needs three seconds",), ("List with 2 items", "Count slowly"), ("Divide by three",),
-    ("Code: python", "print(9 / 3)"), ("Seconds, Kilometres",), ("9, 3",), ("Stay inside.",),
+    ("Code: python", "print(9 / 3)"), ("Table, 2 rows, 2 columns",), ("Seconds, Kilometres",), ("9, 3",),
 )  # fmt: skip
-"""What is said at each step down."""
+"""What is said at each step down, until the last row of the table."""
+CELLS = (("Right", "Seconds column header 9"), ("Right", "Kilometres column header 3"), ("Down", "Stay inside."))
+"""What is said in that row and behind it."""
 
 
 class Conversation:
@@ -82,6 +84,8 @@ def _talk(chat: Conversation) -> None:
     chat.press("ctrl+Up", "Answer: Storms Sound needs")
     for words in PARTS:
         chat.press("Down", *words)
+    for key, words in CELLS:
+        chat.press(key, words)
     chat.press("Tab", "the almanac link")
     chat.press("Return", "Open this link in your browser?", "Cancel button")
     chat.press("Escape", "the almanac link")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAccessible
@@ -13,10 +15,11 @@ from app.ui.chat.answering import ANSWER_COMPLETE
 from app.ui.i18n import sentence_for
 from app.ui.shared_labels import NAME_DELETED, UNDO, WRITING_AN_ANSWER
 from app.ui.shell import notify
+from app.ui.shell.model_picker import MODEL_IS_LOADING, MODEL_IS_READY
 from app.ui.shell.palette import Palette
 from app.ui.text.code_view import CODE_IN
 from app.ui.widgets.labels import announce
-from tests.helpers.accessible_tree import announcements, screen_reader_on
+from tests.helpers.accessible_tree import announcements, is_busy, screen_reader_on
 from tests.helpers.desks.window import Frame
 from tests.ui.chat.conftest import Open, open_chat  # noqa: F401 - a fixture
 from tests.ui.chat.test_column import add_chats
@@ -68,6 +71,18 @@ def test_tables_and_code_are_announced_line_by_line_without_their_marks(open_cha
     ]
 
 
+def test_answer_is_busy_until_all_of_it_is_written(open_chat: Open) -> None:  # noqa: F811
+    desk = open_chat({"text": "One two three.", "held_after": 2, "until": "go"})
+    with screen_reader_on():
+        desk.type("Count.")
+        desk.press(Qt.Key.Key_Return)
+        desk.wait(lambda: "One" in desk.last_text)
+        assert is_busy(desk.last)
+        desk.press(Qt.Key.Key_Escape)
+        desk.wait(lambda: not desk.chat.busy)
+        assert not is_busy(desk.last)
+
+
 def test_failure_is_announced_once_and_not_as_an_end(open_chat: Open) -> None:  # noqa: F811
     desk = open_chat({"error": "TemplateFailed", "fields": {"path": "/m.gguf", "detail": "x"}})
     with announcements() as heard:
@@ -106,6 +121,16 @@ def test_undo_waits_while_a_screen_reader_runs(frame: Frame, qtbot: QtBot, monke
         frame.notify.mention("Saved.")
         qtbot.waitUntil(lambda: frame.notices == ["Deleted."])
     qtbot.waitUntil(lambda: not frame.notices)
+
+
+def test_model_is_announced_when_it_loads_and_when_it_is_ready(frame: Frame, tmp_path: Path) -> None:
+    with announcements() as heard:
+        frame.loader.load(tmp_path / "novel-4B-Q4_K_M.gguf")
+        assert is_busy(frame.picker)
+        frame.wait(lambda: frame.loader.state == "ready")
+        assert not is_busy(frame.picker)
+    model = frame.loader.name
+    assert heard == [MODEL_IS_LOADING.format(model=model), MODEL_IS_READY.format(model=model)]
 
 
 def test_palette_says_the_entry_once_that_typing_ends_at(frame: Frame, qtbot: QtBot) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QEvent, QRect
-from PySide6.QtGui import QAccessible, QAccessibleInterface
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QAccessibleStateChangeEvent
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.screen_reader import PartKeeper, SpokenPart, install_interfaces, read_as
-from tests.helpers.accessible_tree import name_of, screen_reader_on
+from app.ui.screen_reader import PartKeeper, SpokenPart, install_interfaces, read_as, tell_busy
+from app.ui.widgets.labels import tell_problem
+from tests.helpers.accessible_tree import announcements, description_of, name_of, screen_reader_on
 
 Role = QAccessible.Role
 
@@ -66,6 +67,42 @@ def test_fold_says_whether_it_is_open() -> None:
     assert (told(fold).role(), told(fold).state().expandable, told(fold).state().expanded) == (Role.Button, 1, 0)
     fold.click()
     assert told(fold).state().expanded
+
+
+def test_what_is_being_made_is_busy_and_readers_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told_events: list[QAccessibleEvent] = []
+    monkeypatch.setattr(QAccessible, "updateAccessibility", told_events.append)
+    answer = read_as(QWidget(), Role.Section)
+    tell_busy(answer, True)
+    tell_busy(answer, True)
+    assert told(answer).state().busy
+    (event,) = told_events
+    assert isinstance(event, QAccessibleStateChangeEvent)
+    assert event.changedStates().busy
+    tell_busy(answer, False)
+    assert (told(answer).state().busy, told(answer).role(), len(told_events)) == (0, Role.Section, 2)
+
+
+def test_field_says_what_is_wrong_with_it_before_what_it_is_for_until_it_is_mended() -> None:
+    field = QLineEdit("ftp")
+    field.setAccessibleName("Address")
+    field.setAccessibleDescription("For example http://one.")
+    told(field)  # a reader has been there
+    with announcements() as heard:
+        tell_problem(field, "It must start with http.")
+        tell_problem(field, "It must start with http.")
+    assert heard == ["It must start with http."]
+    assert description_of(field) == "It must start with http. For example http://one."
+    assert (told(field).textInterface().text(0, 3), told(field).editableTextInterface() is None) == ("ftp", False)
+    tell_problem(field, "")
+    assert description_of(field) == "For example http://one."
+
+
+def test_field_with_a_problem_is_never_called_invalid() -> None:
+    """macOS would hide it from readers."""
+    field = QLineEdit()
+    tell_problem(field, "No.")
+    assert not told(field).state().invalid
 
 
 def test_button_with_a_menu_says_so_and_can_be_pressed(qtbot: QtBot) -> None:

@@ -24,6 +24,7 @@ from app.ui.chat.survey import made_words
 from app.ui.chat.turn import LEAD_PX, TURN_GAP_PX, TurnHost, TurnView
 from app.ui.i18n import join_sentences, tr, tr_count
 from app.ui.locale_formats import format_decimal, format_speed, join_facts, join_list
+from app.ui.screen_reader import tell_busy
 from app.ui.shared_labels import (
     ANSWER_LINE,
     CONTINUE,
@@ -443,6 +444,7 @@ class AnswerView(TurnView):
             self.show_state(*state_words(self.message, can_continue=self._can_continue()))
 
     def _show(self) -> None:
+        tell_busy(self, self.written.is_open)
         self.written.fill(self.body)
         if self.source is not None:
             self.source.set_text(self.text)

@@ -1,4 +1,7 @@
-"""Reading an answer with a screen reader: Down and Up go from part to part of the turn that has the keyboard."""
+"""Reading an answer with a screen reader: Down and Up go from part to part of the turn that has the keyboard.
+
+In a table Right and Left go from cell to cell of a row, and then Down and Up stay in the column.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,12 @@ READ_ROLES = {
     QAccessible.Role.Paragraph,
     QAccessible.Role.ListItem,
     QAccessible.Role.BlockQuote,
+    QAccessible.Role.Table,
     QAccessible.Role.Row,
 }
-"""Roles of what is read as a whole; links and cells are in it."""
+"""Roles of what is read as a whole; links and cells are in it, and rows follow their table."""
+STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
+CELL_STEPS = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}
 
 
 class PartSteps(QObject):
@@ -30,31 +36,51 @@ class PartSteps(QObject):
         super().__init__(transcript)
         self._transcript = transcript
         self._turn: TurnView | None = None
-        self._at = -1
-        """Number of the part; -1 is the turn as a whole."""
+        self._at = self._column = -1
+        """Number of the part, and of the cell in a row; -1 is the turn or the row as a whole."""
         transcript.maker.key_pressed.connect(self._on_key)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
 
     def _on_focus_changed(self) -> None:
-        self._turn, self._at = None, -1
+        self._turn, self._at, self._column = None, -1, -1
         forget_focus()
 
     def _on_key(self, event: QKeyEvent) -> None:
-        """Go a part on for Down or back for Up, accepting only these."""
-        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
-        turn = QApplication.focusWidget()
-        if not QAccessible.isActive() or not step or not is_plain(event) or not isinstance(turn, TurnView):
+        """Go a part on for Down or back for Up, in a row a cell on for Right or back for Left; accept only these."""
+        key, turn = Qt.Key(event.key()), QApplication.focusWidget()
+        if not QAccessible.isActive() or not is_plain(event) or not isinstance(turn, TurnView):
+            return
+        parts = list(read_parts(turn))
+        if key in STEPS:
+            step = STEPS[key]
+            self._at = min(max(self._at + step, -1) if turn is self._turn else max(step - 1, -1), len(parts) - 1)
+            self._turn = turn
+        elif key in CELL_STEPS and turn is self._turn and self._cells(parts):
+            step = CELL_STEPS[key] * (-1 if is_mirrored(self._cells(parts)) else 1)
+            self._column = min(max(self._column + step, -1), len(self._cells(parts)) - 1)
+        else:
             return
         event.accept()
-        parts = list(read_parts(turn))
-        self._at = min(max(self._at + step, -1) if turn is self._turn else max(step - 1, -1), len(parts) - 1)
-        self._turn = turn
+        cells = self._cells(parts)
+        self._column = min(self._column, len(cells) - 1)
         part = parts[self._at] if self._at >= 0 else QAccessible.queryAccessibleInterface(turn)
+        part = cells[self._column] if self._column >= 0 else part
         tell_focus(part)
         place = self._transcript.column.mapFromGlobal(part.rect().center())
         self._transcript.ensureVisible(
             place.x(), place.y(), 0, part.rect().height() // 2 + self._transcript.theme.px(40)
         )
+
+    def _cells(self, parts: list[QAccessibleInterface]) -> list[QAccessibleInterface]:
+        """Return the cells of the row that is read; none of anything else."""
+        part = parts[self._at] if 0 <= self._at < len(parts) else None
+        is_row = part is not None and part.role() == QAccessible.Role.Row
+        return [part.child(number) for number in range(part.childCount())] if part is not None and is_row else []
+
+
+def is_mirrored(cells: list[QAccessibleInterface]) -> bool:
+    """Return whether a row begins at its right end."""
+    return cells[0].rect().x() > cells[-1].rect().x()
 
 
 def read_parts(turn: TurnView) -> Iterator[QAccessibleInterface]:
@@ -66,6 +92,7 @@ def read_parts(turn: TurnView) -> Iterator[QAccessibleInterface]:
             continue
         if node.role() in READ_ROLES:
             yield node
+        if node.role() in READ_ROLES - {QAccessible.Role.Table}:
             continue
         children = (node.child(number) for number in range(node.childCount()))
         waiting += reversed([child for child in children if child is not None])

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QAccessible, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError, EnvironmentProblem
@@ -14,17 +14,19 @@ from app.core.errors.hub_errors import NetworkOff
 from app.hub.hub_search import PAGE_ROWS, HubQuery, SearchResultPage
 from app.hub.model_files import ModelFile, Repository
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import join_facts
 from app.ui.models.models_page import Choice, StateView
 from app.ui.models.repository import RepositoryPage
 from app.ui.models.search_filters import SearchFilters
 from app.ui.models.search_results import ResultList
+from app.ui.screen_reader import read_as, tell_busy
 from app.ui.shared_labels import CANCEL, NETWORK_SETTINGS, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import describe
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import ColumnRow, fill_layout, name_widgets
 from app.ui.widgets.timers import new_timer
 
@@ -64,6 +66,7 @@ class SearchPage(QWidget):
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
+        read_as(self, QAccessible.Role.Section)
         theme = ui.theme
         self._app, self._theme, self._notify, self._go = app, theme, ui.notify, ui.go
         self.text = ""
@@ -160,6 +163,7 @@ class SearchPage(QWidget):
             self._on_failed,
         )
         self._slow.start()
+        tell_busy(self, True)
 
     def _forget_task(self) -> None:
         if self._task is not None and not self._task.done:
@@ -168,6 +172,7 @@ class SearchPage(QWidget):
         self._slow.stop()
         self._very_slow.stop()
         self.cancel.hide()
+        tell_busy(self, False)
 
     def _on_page(self, query: HubQuery, page: SearchResultPage) -> None:
         # Before its thread has ended, or the page would still count as searching.
@@ -187,6 +192,7 @@ class SearchPage(QWidget):
         self.more.setVisible(page.has_more)
         shown = tr("Showing the first {n}.", n=count) if page.has_more else tr(ALL_RESULTS_SHOWN, n=count)
         self.more_told.setText(tr(ONLY_RESULT) if count == 1 and not page.has_more else shown)
+        announce(self, join_facts((self.title.text(), self.more_told.text())))
 
     def _on_failed(self, error: BaseException) -> None:
         # If only more results failed to come, those that are there stay.
@@ -199,6 +205,7 @@ class SearchPage(QWidget):
         if not isinstance(error, EnvironmentProblem):
             log.error("defect: %s", describe(error))
         sentence = sentence_for(error)
+        announce(self, str(sentence), is_urgent=True)
         if is_more:
             self.more_told.setText(sentence.text)
             self.more.setText(tr(TRY_AGAIN))
@@ -278,6 +285,7 @@ class SearchPage(QWidget):
 
     def _show_nothing(self) -> None:
         text = tr(NOTHING_FOUND_FOR, words=self.text) if self.text else tr(NOTHING_FOUND)
+        announce(self, text)
         if self.filters.is_narrow:
             self._show_state(
                 "magnifying-glass", text, tr("The filters above hide some models."),

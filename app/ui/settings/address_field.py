@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.settings.settings_pages import SettingsSection
+from app.ui.widgets.labels import show_problem
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
 MUST_START_WITH = "It must start with {one} or {other}."
@@ -57,18 +58,13 @@ class AddressField(QWidget):
         self.problem.setProperty("kind", "danger")
         self.problem.hide()
         fill_layout(drop_margins(QVBoxLayout(self), 4), self.line, self.problem)
-        self.line.textEdited.connect(lambda _: self._show_problem(""))
+        self.line.textEdited.connect(lambda _: show_problem(self.problem, self.line, ""))
         self.line.editingFinished.connect(self._on_finished)
 
     def _on_finished(self) -> None:
         text = self.line.text().strip()
         problem = address_problem(text, self._schemes) or self._problem_of(text)
-        self._show_problem(tr(NOT_SAVED, why=problem) if problem else "")
+        show_problem(self.problem, self.line, tr(NOT_SAVED, why=problem) if problem else "")
         if not problem and text != self._saved:
             self._saved = text
             self.on_save(text)
-
-    def _show_problem(self, text: str) -> None:
-        self.problem.setText(text)
-        self.problem.setVisible(bool(text))
-        self.line.setAccessibleDescription(text)

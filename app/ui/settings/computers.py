@@ -20,7 +20,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import plain_label, tell_problem
 from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ class ComputersSection(SettingsSection):
         self.note.style().polish(self.note)
         self.note.setText(text)
         self.note.setVisible(bool(text))
+        tell_problem(self.line, text if is_problem else "")
 
     def _show_rows(self) -> None:
         # Rows that stay keep what they show of their computer.

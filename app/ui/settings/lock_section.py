@@ -18,6 +18,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.widgets.labels import show_problem, tell_problem
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class PassphraseDialog(QuestionDialog):
 
     def show_wrong(self) -> None:
         """Say that the passphrase in use is another one."""
-        self.problem.setText(tr(WRONG_PASSPHRASE))
+        assert self.old is not None
+        show_problem(self.problem, self.old, tr(WRONG_PASSPHRASE))
 
     def _add_field(self, name: str) -> QLineEdit:
         field = self._theme.dress(QLineEdit(echoMode=QLineEdit.EchoMode.Password), font="body")
@@ -74,6 +76,10 @@ class PassphraseDialog(QuestionDialog):
         differ = self.new is not None and self.again is not None and self.new.text() != self.again.text()
         # Said only once both are typed.
         is_told = differ and self.again is not None and bool(self.again.text())
+        if self.old is not None:
+            tell_problem(self.old, "")
+        if self.again is not None:
+            tell_problem(self.again, tr(NOT_THE_SAME) if is_told else "")
         self.problem.setText(tr(NOT_THE_SAME) if is_told else "")
         self.yes_button.setEnabled(all(field.text() for field in fields) and not differ)
 

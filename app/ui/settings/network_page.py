@@ -29,7 +29,7 @@ from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SegmentedControl, Switch
-from app.ui.widgets.labels import announce
+from app.ui.widgets.labels import announce, tell_problem
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
@@ -304,6 +304,7 @@ class NetworkPage(SettingsPage):
         self.token_note.setProperty("kind", "danger" if is_problem else "muted")
         self.token_note.style().polish(self.token_note)
         self.token_note.setText(text)
+        tell_problem(self.token, text if is_problem else "")
 
     def _add_connections(self) -> None:
         self.setting_rows["connections_made"] = self.add_heading(label_of("connections_made"))

@@ -26,7 +26,7 @@ from app.ui.theme import Theme
 from app.ui.theme_fonts import CODE_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.input_fields import Stepper
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import plain_label, show_problem
 from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.timers import new_timer
 
@@ -257,10 +257,10 @@ class AllowedOrigins(QWidget):
         self.field.setAccessibleName(name)
         self.field.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self.field.editingFinished.connect(self._on_edited)
-        self.field.textEdited.connect(lambda _: self._show_problem(""))
         self._problem = section.muted("")
         self._problem.setProperty("kind", "danger")
         self._problem.hide()
+        self.field.textEdited.connect(lambda _: show_problem(self._problem, self.field, ""))
         block = QVBoxLayout(self)
         block.setContentsMargins(0, 0, 0, 0)
         theme.dress(block, spacing=4)
@@ -271,14 +271,10 @@ class AllowedOrigins(QWidget):
         wanted = tuple(self.field.text().split())
         wrong = [origin for origin in wanted if not ORIGIN.fullmatch(origin)]
         if wrong:
-            self._show_problem(tr("Not saved. {origin} must look like https://name.", origin=wrong[0]))
+            words = tr("Not saved. {origin} must look like https://name.", origin=wrong[0])
+            show_problem(self._problem, self.field, words)
         elif wanted != self._app.settings.serving.origins:
             self._programs.use(origins=wanted)
-
-    def _show_problem(self, text: str) -> None:
-        self._problem.setText(text)
-        self._problem.setVisible(bool(text))
-        self.field.setAccessibleDescription(text)
 
 
 class RecentRequests(QWidget):

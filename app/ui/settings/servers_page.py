@@ -31,7 +31,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.dialogs import Dialog, ScrollBox, certificate_dialog
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import CheckRow, Stepper
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import plain_label, tell_problem
 from app.ui.widgets.layouts import fill_layout, within_screen
 
 if TYPE_CHECKING:
@@ -257,6 +257,7 @@ class ServerDialog(Dialog):
         self._found = None
         self._stop()
         _show_label(self.note, "")
+        tell_problem(self.address, "")
         self._update()
 
     def _on_enter(self) -> None:
@@ -266,7 +267,9 @@ class ServerDialog(Dialog):
 
     def _ask(self) -> None:
         if (server := self.wanted) is None:
-            _show_label(self.note, tr("This isn’t an address. Use one like gpu-box.local:8000."), is_problem=True)
+            words = tr("This isn’t an address. Use one like gpu-box.local:8000.")
+            _show_label(self.note, words, is_problem=True)
+            tell_problem(self.address, words)
             self.address.setFocus()
             return
         from app.hub.model_server import RequestCut

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 from app.features.mcp.server_config import ServerConfig
 from app.features.mcp.typed_server import TypedServer, fields_of, is_address, read_typed_server
 from app.ui.i18n import tr
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import ADD, SAVE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.dialogs import Dialog, cancel_or
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import plain_label, show_problem, tell_problem
 from app.ui.widgets.layouts import fill_layout
 
 COMMAND_OR_ADDRESS = "Command or address"
@@ -58,7 +59,7 @@ class AddServerDialog(Dialog):
         self.key = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
         self.client = QLineEdit()
         self.secret = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
-        self.environment = QPlainTextEdit(placeholderText=ENVIRONMENT_EXAMPLE)
+        self.environment = read_as(QPlainTextEdit(placeholderText=ENVIRONMENT_EXAMPLE))
         self.environment.setTabChangesFocus(True)
         set_text_font(self.environment, theme.fonts.code(12.5))
         theme.dress(self.environment, height=ENVIRONMENT_PX)
@@ -102,6 +103,8 @@ class AddServerDialog(Dialog):
 
     def _on_edited(self) -> None:
         self.note.hide()
+        for field in (self.line, self.environment):
+            tell_problem(field, "")
         is_remote = is_address(self.line.text())
         for blocks, is_shown in ((self._of_address, is_remote), (self._of_command, not is_remote)):
             for block in blocks:
@@ -126,6 +129,5 @@ class AddServerDialog(Dialog):
         super().accept()
 
     def _show_problem(self, words: str, field: QWidget) -> None:
-        self.note.setText(words)
-        self.note.show()
+        show_problem(self.note, field, words)
         field.setFocus()

@@ -15,6 +15,7 @@ from app.features.mcp.known_files import ServerFile, find_server_files
 from app.features.mcp.server_config import ServerConfig, parse_servers, read_servers
 from app.ui.i18n import sentence_for, tr
 from app.ui.locale_formats import join_facts
+from app.ui.screen_reader import read_as
 from app.ui.settings.tool_server_texts import command_line, secret_words
 from app.ui.shared_labels import CANCEL
 from app.ui.shell import tasks
@@ -23,7 +24,7 @@ from app.ui.widgets.buttons import set_text_font, text_button
 from app.ui.widgets.dialogs import Dialog, ScrollBox, file_dialog
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import CheckRow
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import plain_label, show_problem
 from app.ui.widgets.layouts import FlowLayout, fill_layout, within_screen
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class ImportServersDialog(Dialog):
         self._theme.dress(self.choose, font="control")
         self.sources.addWidget(self.choose)
         self.sources.setSpacing(self._theme.px(8))
-        self.pasted = QPlainTextEdit(placeholderText=tr(PASTE_HERE))
+        self.pasted = read_as(QPlainTextEdit(placeholderText=tr(PASTE_HERE)))
         self.pasted.setAccessibleName(tr(PASTE_HERE))
         self.pasted.setTabChangesFocus(True)
         set_text_font(self.pasted, self._theme.fonts.code(12.5))
@@ -119,12 +120,11 @@ class ImportServersDialog(Dialog):
             self.show_servers(read())
         except ToolServersUnreadable as error:
             self.show_servers([])
-            self.note.setText(sentence_for(error).text)
-            self.note.show()
+            show_problem(self.note, self.pasted, sentence_for(error).text)
 
     def show_servers(self, servers: Sequence[ServerConfig]) -> None:
         """Show servers to choose from, all ticked to begin with."""
-        self.note.hide()
+        show_problem(self.note, self.pasted, "")
         for box, _ in self.boxes:
             self._list.removeWidget(box)
             box.hide()

@@ -20,7 +20,7 @@ from app.ui.shared_labels import QUIT, TRY_AGAIN
 from app.ui.shell.desktop import bring_to_front
 from app.ui.shell.startup import StartupWindow
 from app.ui.theme import Theme
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import plain_label, show_problem
 
 IS_LOCKED = PersonMessage(f"{APP_NAME} is locked.", "Enter your passphrase to open your chats.")
 UNLOCK = "Unlock"
@@ -56,7 +56,7 @@ class LockScreen(StartupWindow):
             self._unlock(self.field.text())
         except AppError as error:
             self.field.clear()
-            self._show_problem(sentence_for(error).text)
+            show_problem(self.problem, self.field, sentence_for(error).text)
         else:
             self.accept()
 
@@ -67,12 +67,7 @@ class LockScreen(StartupWindow):
     def _on_typed(self, text: str) -> None:
         self.unlock_button.setEnabled(bool(text))
         if text:
-            self._show_problem("")
-
-    def _show_problem(self, text: str) -> None:
-        self.problem.setText(text)
-        self.problem.setVisible(bool(text))
-        self.field.setAccessibleDescription(text)
+            show_problem(self.problem, self.field, "")
 
 
 class ChangingLock(StartupWindow):

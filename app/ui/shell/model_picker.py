@@ -16,7 +16,7 @@ from app.features.models.model_messages import trying_words
 from app.ui.i18n import Translatable, join_lines, size_text, tr
 from app.ui.icons import icon
 from app.ui.locale_formats import join_list
-from app.ui.screen_reader import read_as
+from app.ui.screen_reader import read_as, tell_busy
 from app.ui.shared_labels import ABOUT_THIS_MODEL, CHAT_LABEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, WRITE_LABEL
 from app.ui.shell.keyboard import keys_of, with_keys
 from app.ui.shell.model_about import ModelAbout, reason_for_state, state_word
@@ -232,6 +232,7 @@ class ModelPicker(QPushButton):
         self._word.setText(word)
         token, filled = _DOTS[state]
         self._dot.show_state(token, filled=filled)
+        tell_busy(self, state == "loading")
         self.setAccessibleDescription(join_list((name, size, word, told)))
         choose = with_keys(tr("Choose the model"), "choose_model")
         self.setToolTip(plain_tip(join_lines((told, str(path or ""), choose))))

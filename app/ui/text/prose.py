@@ -23,10 +23,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.visible import has_directions
 from app.language.scripts import is_right_to_left
-from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.screen_reader import SpokenPart, read_as
-from app.ui.shared_labels import TEXT_LABEL
 from app.ui.text.formats import marker_of
 from app.ui.text.paragraph_styles import ParagraphSizes
 from app.ui.text.pieces import Piece, Prose, ProseLine, StyledSpan
@@ -79,7 +77,6 @@ class ProseView(TextView):
         self.lines: tuple[ProseLine, ...] = ()
         """The lines shown."""
         self._decorated_lines: list[int] = []  # numbers of lines with quote bars or a rule to paint
-        self.setAccessibleName(tr(TEXT_LABEL))
         read_as(self, QAccessible.Role.Section)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._on_theme_changed()

@@ -26,15 +26,17 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.language.scripts import is_right_to_left
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import join_list
-from app.ui.screen_reader import SpokenPart, read_as
+from app.ui.screen_reader import CellPosition, SpokenPart, read_as
 from app.ui.text.paragraph_styles import ProseStyle, table_format
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
 from app.ui.text.selectable import part_of_spans
 from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 
+ONE_ROW, MANY_ROWS = "1 row", "{count} rows"
+ONE_COLUMN, MANY_COLUMNS = "1 column", "{count} columns"
 COLUMN_PX = 96
 LEAST_PX = 240
 """Width of a table whose words take less."""
@@ -80,9 +82,12 @@ class TableView(TextView):
         layout, corner = self.document().documentLayout(), self.viewport().pos()
         corner -= QPoint(self.horizontalScrollBar().value(), 0)
         places = [layout.blockBoundingRect(cell).toRect().translated(corner) for cell in cells]
+        above = (self._leader or self) if role == QAccessible.Role.Cell else None
         parts = tuple(
-            SpokenPart(role, cell.text(), place, parts=self.spoken_links(cell))
-            for cell, place in zip(cells, places, strict=True)
+            SpokenPart(
+                role, cell.text(), place, parts=self.spoken_links(cell), cell=CellPosition(number, column, above)
+            )
+            for column, (cell, place) in enumerate(zip(cells, places, strict=True))
         )
         words = join_list([part.name for part in parts])
         whole = places[0].united(places[-1]) if places else QRect()
@@ -93,6 +98,10 @@ class TableView(TextView):
             return False
         is_same_kind = (table.aligns, table.continues) == (self.table.aligns, self.table.continues)
         is_new = not is_same_kind or len(table.rows) < len(self.table.rows)
+        if (len(table.rows), len(table.aligns)) != (len(self.table.rows), len(self.table.aligns)):
+            rows = tr_count(ONE_ROW, MANY_ROWS, len(table.rows) - int(table.continues))
+            columns = tr_count(ONE_COLUMN, MANY_COLUMNS, len(table.aligns))
+            self.setAccessibleName(join_list((tr("Table"), rows, columns)))
         self.table = table
         self._draw(is_new or self._drawn is None)
         return True

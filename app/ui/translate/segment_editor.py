@@ -13,6 +13,7 @@ from app.documents.segments import Content, marks
 from app.features.translate.marking import same_marks
 from app.ui.i18n import tr
 from app.ui.locale_formats import join_list
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import TRANSLATION
 from app.ui.text.formats import block_format, char_format, selected_text
 from app.ui.text.keyboard_walk import ENTER
@@ -21,7 +22,7 @@ from app.ui.translate.mark_chips import CHARACTER, CHIP_TYPE, MarkChips, chip, c
 from app.ui.translate.missing_marks import labels, missing, put_back
 from app.ui.translate.segment_layout import as_lines
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import plain_label, tell_problem
 from app.ui.widgets.layouts import fill_layout
 
 MISSING_MARKS = "Missing: {marks}"
@@ -147,7 +148,7 @@ class RowEditor(QFrame):
         self._is_over = False
         self.setObjectName("row_editor_frame")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.text = MarkedText(theme, source, is_rtl=is_rtl, end=self._on_key)
+        self.text = read_as(MarkedText(theme, source, is_rtl=is_rtl, end=self._on_key))
         self.text.setAccessibleName(tr(TRANSLATION))
         self.text.setAccessibleDescription(self._description())
         self.words = plain_label(wraps=True)
@@ -251,6 +252,7 @@ class RowEditor(QFrame):
         set_mark(self.words, "kind", "warning" if is_wrong else "muted")
         self.words.setAccessibleName(words)
         self.back.setVisible(is_wrong)
+        tell_problem(self.text, words if is_wrong and is_leaving else "")
         if is_leaving:
             self.text.setFocus(Qt.FocusReason.OtherFocusReason)
             self.on_height()

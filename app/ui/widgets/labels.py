@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStyle, QWidget
 from app.core.visible import settle_directions, visible_line, visible_text
 from app.language.scripts import is_right_to_left
 from app.ui.locale_formats import isolate
+from app.ui.screen_reader import keep_problem
 from app.ui.theme import Theme, Tokens, smooth_painter
 from app.ui.utf16 import utf16_length, utf16_slice
 
@@ -95,6 +96,19 @@ def announce(widget: QWidget, text: str, *, is_urgent: bool = False) -> None:
         if is_urgent:
             event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
         QAccessible.updateAccessibility(event)
+
+
+def tell_problem(field: QWidget, problem: str) -> None:
+    """Tell screen readers what is wrong with a field, now and whenever they come to it; "" for nothing."""
+    if keep_problem(field, problem) and problem:
+        announce(field, problem, is_urgent=True)
+
+
+def show_problem(label: QLabel, field: QWidget, problem: str) -> None:
+    """Show below a field what is wrong with it, and tell screen readers; "" for nothing."""
+    label.setText(problem)
+    label.setVisible(bool(problem))
+    tell_problem(field, problem)
 
 
 class StatusDot(QWidget):

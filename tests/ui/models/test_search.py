@@ -17,6 +17,7 @@ from app.hub.access import NetworkAccess
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_search import FoundRepository, HubSearch, SearchResultPage
 from app.hub.network import Network
+from app.ui.locale_formats import join_facts
 from app.ui.model_texts import CONTEXT_SIZE, DOWNLOAD_COUNT
 from app.ui.models import hub_page
 from app.ui.models.hub_page import (
@@ -39,6 +40,7 @@ from app.ui.shared_labels import CANCEL, NETWORK_SETTINGS, PARAMETER_COUNT, PICT
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from tests.helpers.accessible_tree import announcements, is_busy
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import SearchDesk
 from tests.helpers.fake_hub import FakeHub
@@ -135,8 +137,10 @@ def test_filters_ask_anew_and_say_what_holds(desk: Desk) -> None:
 def test_nothing_found_offers_to_leave_the_filters(desk: Desk) -> None:
     desk.models.answers["search"] = lambda query: SearchResultPage(() if query.license else found(3))
     desk.licence.choose("mit")
-    desk.search_text("zzz")
-    assert desk.said.startswith(NOTHING_FOUND_FOR.format(words="zzz"))
+    with announcements() as heard:
+        desk.search_text("zzz")
+    assert heard == [NOTHING_FOUND_FOR.format(words="zzz")]
+    assert desk.said.startswith(heard[0])
     desk.press_button(SEARCH_WITHOUT_FILTERS)
     desk.wait(desk.list.isVisible)
     assert len(desk.rows) == 3
@@ -183,8 +187,10 @@ def test_every_failure_is_its_sentence_in_place(desk: Desk, error: AppError) -> 
     pressed: list[str] = []
     desk.notify.actions["network"] = lambda: pressed.append("network")
     desk.models.answers["search"] = _raises(error)
-    desk.search_text("qwen")
+    with announcements() as heard:
+        desk.search_text("qwen")
     sentence = sentence_for(error)
+    assert heard == [str(sentence)]
     assert desk.said == f"{sentence.text} {sentence.kept}".strip()
     assert desk.notices == []
     assert clipped_texts(desk.root) == []
@@ -215,7 +221,9 @@ def test_waiting_is_said_and_can_be_stopped(desk: Desk, monkeypatch: pytest.Monk
     desk.root.show_query("qwen")
     desk.wait(lambda: shows(SEARCHING_HUB, desk.said))
     desk.wait(lambda: desk.buttons == [CANCEL])
+    assert is_busy(desk.root)
     desk.press_button(CANCEL)
+    assert not is_busy(desk.root)
     desk.wait(lambda: len(desk.models.cancelled) == 1)
     assert "stopped" in desk.said
     desk.models.held.set()
@@ -276,6 +284,13 @@ def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
         assert part in said
     assert index.data(FOUND_ROLE) == row
     assert desk.list.results.index(1).data(Qt.ItemDataRole.AccessibleTextRole) == "a/unknown", "nothing is guessed"
+
+
+def test_results_are_announced_once_they_are_there(desk: Desk) -> None:
+    desk.models.answers["search"] = lambda _query: SearchResultPage(found(3))
+    with announcements() as heard:
+        desk.search_text("qwen")
+    assert heard == [join_facts((MODELS_FOUND.format(words="qwen"), ALL_RESULTS_SHOWN.format(n=3)))]
 
 
 def test_nothing_is_clipped(desk: Desk) -> None:

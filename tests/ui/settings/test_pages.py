@@ -84,6 +84,7 @@ from app.ui.settings.shared_sections import DocumentsSection, PassagesField
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.status_line import NETWORK_OFF
 from app.ui.theme import Theme
+from tests.helpers.accessible_tree import description_of
 from tests.helpers.authority import Authority
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
@@ -231,7 +232,7 @@ def test_an_address_is_saved_when_it_is_right_and_says_why_when_it_is_not(
     qtbot.keyClick(proxy, Qt.Key.Key_Return)
     assert saved(frame).proxy == ""
     assert NOT_SAVED.format(why=MUST_START_WITH.format(one="http://", other="https://")) in dialog.said
-    assert shows(NOT_SAVED, proxy.accessibleDescription())
+    assert shows(NOT_SAVED, description_of(proxy))
     proxy.clear()
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
     assert not any(shows(NOT_SAVED, text) for text in dialog.said), "it goes while the address is mended"

@@ -23,6 +23,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.shell.status_line import PROGRAM_USES_MODEL, SERVER_IS_ON
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.input_fields import Switch
+from tests.helpers.accessible_tree import description_of
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.texts import shows
@@ -149,7 +150,7 @@ def test_pages_of_a_browser_are_let_in_by_name_and_models_are_loaded_only_where_
     assert not load_settings(frame.app.paths.settings)[0].serving.loads_models
     QTest.keyClicks(page.origins.field, "https://pages.example/with/a/path")
     QTest.keyClick(page.origins.field, Qt.Key.Key_Return)
-    assert shows(NOT_SAVED, page.origins.field.accessibleDescription())
+    assert shows(NOT_SAVED, description_of(page.origins.field))
     assert frame.app.settings.serving.origins == ()
     page.origins.field.selectAll()
     QTest.keyClicks(page.origins.field, "app://obsidian.md http://localhost:3000")

@@ -17,6 +17,7 @@ from app.ui.i18n import tr
 from app.ui.shell.idle_lock import IdleLock
 from app.ui.shell.lock_screen import ChangingLock, LockScreen
 from app.ui.theme import Theme
+from tests.helpers.accessible_tree import description_of
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 
@@ -63,7 +64,7 @@ def test_a_wrong_passphrase_is_said_and_the_right_one_opens(screen: LockScreen, 
     qtbot.keyClicks(screen.field, "battery")
     qtbot.keyClick(screen.field, Qt.Key.Key_Return)
     assert screen.isVisible()
-    assert screen.problem.text() == screen.field.accessibleDescription() == tr(sentence_for(WrongPassphrase()).text)
+    assert screen.problem.text() == description_of(screen.field) == tr(sentence_for(WrongPassphrase()).text)
     assert not clipped_texts(screen)
     assert screen.field.text() == ""
     qtbot.keyClicks(screen.field, "correct horse")
