@@ -163,7 +163,7 @@ def test_again_writes_another_one_in_its_place_with_another_seed(open_page: Open
 
 
 def test_options_are_chosen_on_the_sheet_reach_the_engine_and_stay_with_the_page(open_page: Open) -> None:
-    desk = open_page({"text": " a b. c"})
+    desk = open_page({"text": " a b. c"}, size=(1400, 700))  # all words have room, also beside what was read
     sheet = desk.open_options()
     assert clipped_texts(sheet) == []
     desk.stepper("write_length").number.setValue(30)
