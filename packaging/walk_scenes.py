@@ -13,11 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from pictures import SETTLE_MS, Step, close_others, families_of, running_scene
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.installed_languages import ENGLISH
-from pictures import SETTLE_MS, Step, close_others, families_of, running_scene
 from tests.helpers.accessible_tree import tree_faults
 from tests.helpers.desks.window import Frame
 from tests.helpers.keyboard_way import way_faults
