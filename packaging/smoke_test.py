@@ -217,10 +217,28 @@ def try_languages(trial: Trial) -> str:
     return ", ".join(said)
 
 
+def try_policy(trial: Trial) -> str:
+    """An administrator's file binds the program, and doctor tells what of it doesn't apply."""
+    policy = trial.home.parent / "policy.json"
+    policy.write_text('{"network": {"allowed": false}, "nothing": {}}', "utf-8")
+    trial.environment["FIRESIDE_POLICY"] = str(policy)
+    told, said = trial.run_json("doctor")["administrator"], trial.refusal("models", "search", "llama")
+    del trial.environment["FIRESIDE_POLICY"]
+    if told["faults"] != ["nothing"] or "switched off" not in said:
+        raise Failed(f"doctor told {told}, and a search said {said!r}")
+    return repr(said)
+
+
 def try_voice(trial: Trial) -> str:
     """What speaks is inside: the child finds voices, or says that the system has no service or no sound library."""
-    # Nobody's speech service is started for this.
-    environment = trial.environment | {"SPEECHD_ADDRESS": f"unix_socket:{trial.home}/none"}
+    # No person's speech service is asked; libspeechd starts one of its own, whose records aren't the program's.
+    place = trial.home / "voice"
+    place.mkdir(parents=True)
+    environment = trial.environment | {
+        "SPEECHD_ADDRESS": f"unix_socket:{place}/none",
+        "HOME": str(place),
+        "TMPDIR": str(place),
+    }
     done = subprocess.run(
         trial.command("--voice-worker"), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=COMMAND_TIMEOUT_S, check=False,
@@ -716,7 +734,7 @@ FOLDER_ATTEMPTS = (
         try_kept,
         try_portable,
     ),
-    *(try_help, try_languages, try_voice),
+    *(try_help, try_languages, try_policy, try_voice),
     *(try_window, try_nothing_outside, try_nothing_left),
 )
 UNPACKED_ATTEMPTS = (try_version, try_doctor, try_chat, try_nothing_left, try_nothing_outside)
@@ -762,6 +780,7 @@ def tried(
         for place in empty:
             place.mkdir()
         environment |= {"FIRESIDE_HOME": str(home), "HOME": str(empty[0]), "TMPDIR": str(empty[1]), "LANG": "C.UTF-8"}
+        environment |= {"GSETTINGS_BACKEND": "memory"}  # what asks for GNOME's proxy keeps a cache otherwise
         # Elsewhere than in the checkout, so that nothing of it is found by chance.
         os.chdir(empty[2])
         # A single file runs from the folder for temporary files, where it mounts or unpacks itself.

@@ -59,6 +59,7 @@ def test_a_text_is_found_wherever_it_comes_from(tmp_path: Path, code: str) -> No
     [
         ("def show(words):\n    return tr(words)", NOT_FOUND),
         ("def show(error):\n    return tr(error.words)", NOT_FOUND),
+        ('def show():\n    words = tr("One text")\n    return tr(words)', NOT_FOUND),
         ('def show(name):\n    return tr(f"{name} is gone")', FILLED),
         ('def show(name):\n    return tr("{} is gone".format(name))', FILLED),
         ('def show(name):\n    return tr(name + " is gone")', FILLED),
