@@ -23,10 +23,6 @@ class ChunkSizes:
     """Limits of text given to a model at once for each task; 0 if the task has none."""
 
     input_tokens: int
-    output_tokens: int = 0
-    single_pass_tokens: int = 0
-    """Texts up to this length are read in one pass."""
-    merge_output_tokens: int = 0
     segments: int = 0
     context_paragraphs: int = 0
 
@@ -43,7 +39,6 @@ class VisionFile:
     size_bytes: int = 0
     sha256_prefix: str = ""
     hears: bool = False
-    least_tokens: int = 0
     most_tokens: int = 0
     """Of one image."""
     is_checked: bool = False
@@ -70,7 +65,6 @@ class CatalogEntry:
     tasks: tuple[str, ...]
     is_default: bool = False
     sha256_prefix: str = ""
-    revision_prefix: str = ""
     languages: int = 0
     language_codes: tuple[str, ...] = ()
     context_tokens: int = 0

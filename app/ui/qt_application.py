@@ -325,8 +325,8 @@ def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar) -> None:
 
     outside = Outside(app, window, task_bar)
     chat = chat_tab(window).chat
-    chat.answer_started.connect(lambda _: outside.tray.refresh_work())
-    chat.answer_finished.connect(lambda _: outside.tray.refresh_work())
+    for answer_signal in (chat.answer_started, chat.answer_finished):
+        answer_signal.connect(lambda _: outside.tray.refresh_work())
     # After the first input, as asking the system takes a moment.
     QTimer.singleShot(OUTSIDE_AFTER_MS, window, outside.begin)
 

@@ -35,7 +35,7 @@ def test_the_list_holds_every_suggested_model_with_what_is_known_of_it() -> None
     assert (nine.repo, nine.file) == ("unsloth/Qwen3.5-9B-GGUF", "Qwen3.5-9B-Q4_K_M.gguf")
     assert (nine.size_bytes, nine.sha256_prefix, nine.tier_gb) == (5680522464, "03b74727", 16)
     assert (nine.kv_bytes_per_token, nine.state_bytes) == (32 * 1024, 52_700_000)
-    assert nine.chunks["summarize"].single_pass_tokens == 16000
+    assert nine.chunks["summarize"].input_tokens == 6000
     assert nine.task_sampling["summarize"] == {
         "temperature": 0.3, "top_p": 0.9, "presence_penalty": 0.0, "repeat_penalty": 1.0,
     }  # fmt: skip

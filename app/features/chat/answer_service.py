@@ -90,9 +90,7 @@ class ContextCompacted:
 
 @dataclass(frozen=True)
 class ContextWidened:
-    """Event: the context grew, so this many messages are shown to the model again."""
-
-    brought_back: int
+    """Event: the context grew, so messages that were left out are shown to the model again."""
 
 
 @dataclass(frozen=True)
@@ -512,7 +510,7 @@ def names_of(
 def _context_change(shown: PromptView) -> ContextCompacted | ContextWidened:
     if shown.newly_hidden > 0:
         return ContextCompacted(shown.newly_hidden, shown.tokens)
-    return ContextWidened(-shown.newly_hidden)
+    return ContextWidened()
 
 
 def answer_beside(

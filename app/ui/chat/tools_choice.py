@@ -53,8 +53,8 @@ class ToolsChoice(OptionChip):
         self.is_on = False
         self.add_test: Callable[[Menu], object] = lambda _menu: None
         """Adds the entry that tests the model's calls, where that can be done."""
-        self.pressed.connect(lambda: self.chosen.emit(False))
-        self.removed.connect(lambda: self.chosen.emit(False))
+        for signal in (self.pressed, self.removed):
+            signal.connect(lambda: self.chosen.emit(False))
 
     def show_choice(self, *, is_on: bool) -> None:
         self.is_on = is_on

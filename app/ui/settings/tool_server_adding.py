@@ -80,9 +80,8 @@ class AddServerDialog(Dialog):
         if before is not None:
             self._fill_fields(before)
             name.hide()
-        self.line.textChanged.connect(self._on_edited)
-        self.client.textChanged.connect(self._on_edited)
-        self.environment.textChanged.connect(self._on_edited)
+        for signal in (self.line.textChanged, self.client.textChanged, self.environment.textChanged):
+            signal.connect(self._on_edited)
         self._on_edited()
 
     def _fill_fields(self, before: ServerConfig) -> None:

@@ -35,9 +35,8 @@ class PageSubjects(Subjects):
         self._answer: RunAnswer | None = None
         self._before: list[RunAnswer] = []
         self._number = 0
-        edit.selectionChanged.connect(self.changed)
-        edit.touched.connect(self.changed)
-        edit.shown.connect(self.changed)
+        for signal in (edit.selectionChanged, edit.touched, edit.shown):
+            signal.connect(self.changed)
         continuing.changed.connect(self._on_changed)
         self._on_changed()
 

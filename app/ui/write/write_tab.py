@@ -426,9 +426,8 @@ class PageFoot(QWidget):
         read_as(self.options, has_menu=True)
         name_widgets(continue_button=self.go_on, again_button=self.again, write_options_button=self.options)
         name_widgets(write_note=self.note, write_count_tokens=self.count, write_cut=self.cut, write_where=self.where)
-        work.changed.connect(self.update_state)
-        work.counting.measured.connect(self.update_state)
-        ui.loader.changed.connect(self.update_state)
+        for signal in (work.changed, work.counting.measured, ui.loader.changed):
+            signal.connect(self.update_state)
         self.update_state()
 
     def update_state(self) -> None:

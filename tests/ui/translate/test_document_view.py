@@ -13,7 +13,7 @@ from app.features.translate.at_work import outcome_of
 from app.features.translate.translation_events import Flag, FlagKind, GlossaryTerm, Translated, TranslationSource
 from app.store.translation_store import TranslationStore
 from app.ui.document.reading_pane import SAVED_NOTE
-from app.ui.shared_labels import APPLY_GLOSSARY, DOCUMENT_COUNT, OPEN_FOLDER, REMOVE, SAVED_AS, TRY_AGAIN, UNDO
+from app.ui.shared_labels import APPLY_GLOSSARY, OPEN_FOLDER, REMOVE, SAVED_AS, TRY_AGAIN, UNDO
 from app.ui.translate.document_head import NEXT_FLAGGED, SAVE_PARTIAL
 from app.ui.translate.document_page import NOTHING_LEFT_TO_REVIEW, STOPPED_AT
 from app.ui.translate.glossary_panel import EXPORT_TMX, GLOSSARY_COUNT, TRANSLATIONS_IMPORTED
@@ -99,7 +99,9 @@ def test_several_documents_are_a_translation_each_take_the_same_choices_and_are_
 ) -> None:
     sheet = desk.drop(page(tmp_path), page(tmp_path, "pets.html", f"<html><body><p>{PETS}</p></body></html>"))
     desk.wait(lambda: sheet.drafts == 2 and not sheet.is_estimating)
-    assert sheet.draft_words.text().startswith(f"{DOCUMENT_COUNT.format(count=2)} · {SEGMENT_COUNT.format(count=5)}")
+    words = sheet.draft_words.text()
+    assert words.startswith("2 ")
+    assert SEGMENT_COUNT.format(count=5) in words
     assert sheet.begin_button.text() == TRANSLATE_DOCUMENTS.format(count=2)
     sheet.choose_target("pt-PT")
     sheet.choose_target("pt-BR")
