@@ -10,10 +10,11 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.errors.model_errors import ModelUnreadable
 from app.core.errors.request_errors import TemplateFailed
 from app.ui.chat.answering import ANSWER_COMPLETE
 from app.ui.i18n import sentence_for
-from app.ui.shared_labels import NAME_DELETED, UNDO, WRITING_AN_ANSWER
+from app.ui.shared_labels import NAME_DELETED, THINKING, UNDO, WRITING_AN_ANSWER
 from app.ui.shell import notify
 from app.ui.shell.model_picker import MODEL_IS_LOADING, MODEL_IS_READY
 from app.ui.shell.palette import Palette
@@ -83,6 +84,13 @@ def test_answer_is_busy_until_all_of_it_is_written(open_chat: Open) -> None:  # 
         assert not is_busy(desk.last)
 
 
+def test_thinking_is_announced_once_and_read_to_nobody(open_chat: Open) -> None:  # noqa: F811
+    desk = open_chat({"text": "Far.", "thinking": "Thunder. It comes late. Count.", "delay_s": 0.05})
+    with announcements() as heard:
+        desk.ask("How far away is the storm?")
+    assert heard == [WRITING_AN_ANSWER, THINKING, "Far.", ANSWER_COMPLETE]
+
+
 def test_failure_is_announced_once_and_not_as_an_end(open_chat: Open) -> None:  # noqa: F811
     desk = open_chat({"error": "TemplateFailed", "fields": {"path": "/m.gguf", "detail": "x"}})
     with announcements() as heard:
@@ -121,6 +129,13 @@ def test_undo_waits_while_a_screen_reader_runs(frame: Frame, qtbot: QtBot, monke
         frame.notify.mention("Saved.")
         qtbot.waitUntil(lambda: frame.notices == ["Deleted."])
     qtbot.waitUntil(lambda: not frame.notices)
+
+
+def test_error_is_announced_once(frame: Frame) -> None:
+    error = ModelUnreadable("/models/novel.gguf", "truncated")
+    with announcements() as heard:
+        frame.notify.error(error)
+    assert [line.partition(" · ")[0] for line in heard] == [str(sentence_for(error))]
 
 
 def test_model_is_announced_when_it_loads_and_when_it_is_ready(frame: Frame, tmp_path: Path) -> None:
