@@ -18,7 +18,7 @@ from app.features.translate.translation_events import (
     TranslationWish,
 )
 from app.hub.catalog import CatalogEntry
-from app.ui.translate.language_row import LanguagePopup
+from app.ui.translate.language_popup import LanguagePopup
 from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import model_bytes
 

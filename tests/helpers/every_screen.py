@@ -77,8 +77,9 @@ from app.ui.settings.servers_page import ServerDialog, ServersSection
 from app.ui.settings.settings_pages import SET_BY_ADMINISTRATOR, SettingsPage
 from app.ui.settings.system_page import SystemPage
 from app.ui.settings.tool_server_adding import AddServerDialog
+from app.ui.settings.tool_server_dialog import ToolServerDialog
 from app.ui.settings.tool_server_import import ImportServersDialog
-from app.ui.settings.tool_servers_section import ToolServerDialog, ToolServersSection
+from app.ui.settings.tool_servers_section import ToolServersSection
 from app.ui.settings.tools_page import ToolsPage
 from app.ui.settings.translation_memory import MemoryDialog
 from app.ui.shared_labels import CHOOSE_PAGES, EDIT_LABEL, READ_ALOUD, SUMMARIZE
@@ -92,7 +93,7 @@ from app.ui.shell.reading_bar import PAUSE_READING, ReadingBar
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.single_instance import InstanceState
 from app.ui.shell.startup import StartupProblem, StillEnding
-from app.ui.translate.language_row import LanguagePopup
+from app.ui.translate.language_popup import LanguagePopup
 from app.ui.widgets.buttons import IconPopup
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.popovers import FloatingPanel

@@ -1,44 +1,36 @@
-"""Settings of running models: library, tuning, devices, threads, context; they apply when a model is loaded again."""
+"""Settings of running models: devices, threads, context; they apply when a model is loaded again."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QDate, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.core.errors.app_error import expected_error
-from app.core.events import CancelToken, TuningProgress
 from app.core.gguf import GgufProblem, read_header
-from app.core.paths import runs_elsewhere
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
-from app.engine.tuning import ModelTuning, TuningTable
 from app.features.models.model_messages import format_gigabytes
-from app.features.models.pool_policy import LeasePriority
-from app.features.models.tuning_words import tuning_words
-from app.ui.i18n import InContext, breakable, sentence_for, tr
-from app.ui.locale_formats import format_month_day
+from app.ui.i18n import tr
+from app.ui.settings.library_field import LIBRARY_ABOUT, LibraryField
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.settings.shared_sections import MemorySection
-from app.ui.shared_labels import AUTOMATIC_LABEL, STOP
+from app.ui.settings.tuning_field import TUNING_ABOUT, TuningField
+from app.ui.shared_labels import AUTOMATIC_LABEL
 from app.ui.shell import tasks
-from app.ui.shell.model_loader import in_words
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.dialogs import file_dialog
 from app.ui.widgets.input_fields import CheckRow, RadioRow, SegmentedControl, Stepper
-from app.ui.widgets.labels import announce
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.setting_rows import RowName
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.shell.model_loader import ModelLoader
+
 
 RELOAD_NOW = "Reload model"
 LOADING_NEW_VALUES = "The model is loading with the new values."
@@ -52,158 +44,6 @@ ONLY_THE_CPU = "CPU only"
 DEVICE = "Device"
 MOST_CONTEXT_TOKENS = 1_048_576
 MOST_LAYERS = 999
-TUNE, FORGET_TUNING = "Tune", InContext("measured speed", "Forget")
-TUNING_ABOUT = (
-    "Measures threads, prompt size and flash attention for up to 20 seconds. "
-    "Fireside also does this once, when the computer is quiet."
-)
-NOT_YET_TUNED = "Finds the fastest way to run the chat’s model."
-TUNING_NOW = "Tuning, {percent} %. A message stops it."
-TUNING_STOPPED = "Stopped, because the model was needed. Try again when nothing runs."
-SERVER_TUNES_ITSELF = "The chat’s model runs on a server."
-CHOOSE_LIBRARY, USE_OWN = "Use your build…", "Use the built-in one"
-LIBRARY_ABOUT = "For a model that’s too new for this version, or a build for your hardware. It’s tested first."
-BUILT_IN, YOURS, TRYING = "Built in.", "Your build in {folder}.", "Testing…"
-
-
-class LibraryField(QWidget):
-    """Buttons of the choice; `state` says what is used, or why what was chosen can't be."""
-
-    chosen = Signal(str)
-    """A folder whose library was tried; "" for the program's own."""
-
-    def __init__(self, app: Fireside, theme: Theme, state: QLabel) -> None:
-        super().__init__()
-        self._app, self.state = app, state
-        self.choose = text_button(tr(CHOOSE_LIBRARY), on_click=self._ask_for_folder)
-        self.use_own = text_button(tr(USE_OWN), on_click=lambda: self._store(""))
-        theme.dress(fill_layout(drop_margins(QHBoxLayout(self)), self.choose, self.use_own), spacing=8)
-        self._show()
-
-    def _show(self, wrong: str = "") -> None:
-        folder = self._app.settings.engine.library_folder
-        now = tr(YOURS, folder=breakable(folder)) if folder else tr(BUILT_IN)
-        self.state.setText(f"{wrong} {now}".strip())
-        self.use_own.setVisible(bool(folder))
-        self.choose.setEnabled(True)
-        if wrong:
-            announce(self.state, wrong)
-
-    def _ask_for_folder(self) -> None:
-        dialog = file_dialog(
-            self,
-            tr("Choose the folder of your llama.cpp"),
-            "library",
-            lambda folders: self._try(folders[0]),
-            name="library_dialog",
-            mode=QFileDialog.FileMode.Directory,
-        )
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.open()
-
-    def _try(self, chosen: Path) -> None:
-        self.state.setText(tr(TRYING))
-        self.choose.setEnabled(False)
-        scratch = self._app.paths.engine
-
-        def find(cancel: CancelToken) -> str:
-            from app.engine.own_library import find_library_folder, try_library
-
-            folder = find_library_folder(chosen)
-            try_library(folder, scratch=scratch, cancelled=lambda: cancel.cancelled)
-            return str(folder)
-
-        tasks.ask(find, self, self._store, self._on_refused)
-
-    def _store(self, folder: str) -> None:
-        self.chosen.emit(folder)
-        self._show()
-
-    def _on_refused(self, error: Any) -> None:
-        error = expected_error(error)
-        self._show(sentence_for(error).text)
-
-
-class TuningField(QWidget):
-    """Buttons that tune the chat's model and forget what was found; `state` says what that was."""
-
-    def __init__(self, app: Fireside, theme: Theme, state: QLabel) -> None:
-        super().__init__()
-        self._app, self.state = app, state
-        self._task: tasks.BackgroundTask | None = None
-        self._is_cancelled = False
-        self.tune = text_button(tr(TUNE), on_click=self._on_tune)
-        self.forget = text_button(tr(FORGET_TUNING), on_click=self._on_forget)
-        theme.dress(fill_layout(drop_margins(QHBoxLayout(self)), self.tune, self.forget), spacing=8)
-        self.show_tuning()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._task is None:
-            # It may have been tuned, or another model chosen, since.
-            self.show_tuning()
-
-    def show_tuning(self, note: str = "") -> None:
-        """Show what is known of the chat's model, after a note on what has just happened."""
-        path = self._app.model_path()
-        is_elsewhere = path is not None and runs_elsewhere(path)
-        known = None if path is None or is_elsewhere else self._table.find_latest(path)
-        words = " ".join(map(in_words, tuning_words(known, _day_of(known)))) if known else tr(NOT_YET_TUNED)
-        self.state.setText(note or (tr(SERVER_TUNES_ITSELF) if is_elsewhere else words))
-        self.tune.setText(tr(TUNE))
-        self.tune.setEnabled(path is not None and not is_elsewhere)
-        self.forget.setVisible(known is not None)
-
-    @property
-    def _table(self) -> TuningTable:
-        return TuningTable(self._app.paths.engine)
-
-    def _on_tune(self) -> None:
-        if self._task is not None:
-            self._is_cancelled = True
-            self._task.cancel()
-            return
-        if (path := self._app.model_path()) is None:
-            return
-        self._is_cancelled = False
-        self.tune.setText(tr(STOP))
-        self.forget.hide()
-        self._on_event(TuningProgress(0.0))
-        self._note = tr(TUNING_STOPPED)
-        self._task = tasks.run(
-            lambda cancel: _tune_chat_model(self._app, path, cancel), self,
-            on_event=self._on_event, on_failed=self._on_failed, on_over=self._on_over,
-        )  # fmt: skip
-
-    def _on_event(self, event: TuningProgress | ModelTuning) -> None:
-        if isinstance(event, TuningProgress):
-            self.state.setText(tr(TUNING_NOW, percent=int(event.fraction * 100)))
-        else:
-            self._note = ""
-
-    def _on_failed(self, error: BaseException) -> None:
-        self._note = sentence_for(error).text
-
-    def _on_over(self) -> None:
-        self._task = None
-        self.show_tuning("" if self._is_cancelled else self._note)
-        announce(self.state, self.state.text())
-
-    def _on_forget(self) -> None:
-        if (path := self._app.model_path()) is not None:
-            self._table.forget_model(path)
-        self.show_tuning()
-
-
-def _tune_chat_model(app: Fireside, path: Path, cancel: CancelToken) -> Iterator[TuningProgress | ModelTuning]:
-    """Load the chat's model if needed, and tune it. Runs on a thread."""
-    with app.pool.seat.lease(LeasePriority.IDLE, cancel, path) as engine:
-        if engine is not None:
-            yield from engine.tune(cancel=cancel)
-
-
-def _day_of(tuning: ModelTuning) -> str:
-    return format_month_day(QDate.fromString(tuning.day, Qt.DateFormat.ISODate))
 
 
 class EnginePage(SettingsPage):

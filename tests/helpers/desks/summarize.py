@@ -14,7 +14,7 @@ from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_view import DocumentView
 from app.ui.shell.notify import Notify
 from app.ui.summarize.better_model import BetterModel
-from app.ui.summarize.digest_page import DigestOutline
+from app.ui.summarize.digest_outline import DigestOutline
 from app.ui.summarize.draft import Figures
 from app.ui.summarize.statements import StatementView, WholeStatementView
 from app.ui.summarize.summarize_tab import SummarizeView

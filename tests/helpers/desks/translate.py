@@ -18,10 +18,12 @@ from app.features.translate.text_session import CloseText, ParagraphsFound, Save
 from app.features.translate.translation_events import Translated, TranslationWish
 from app.ui.shell.notify import Notify
 from app.ui.text.search_row import TextSearchRow
+from app.ui.translate.alternatives_card import AlternativesCard
 from app.ui.translate.document_page import DocumentPage
 from app.ui.translate.document_view import DocumentTranslationView
 from app.ui.translate.glossary_panel import GlossaryPanel
-from app.ui.translate.language_row import LanguageButton, LanguageChoice, LanguagePopup
+from app.ui.translate.language_popup import LanguageButton, LanguagePopup
+from app.ui.translate.language_row import LanguageChoice
 from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.rows import TARGET, RowsModel
 from app.ui.translate.segment_editor import RowEditor
@@ -29,7 +31,7 @@ from app.ui.translate.segment_table import SegmentTable
 from app.ui.translate.source_edit import SourceEdit
 from app.ui.translate.target_view import TargetView
 from app.ui.translate.text_page import TextPage
-from app.ui.translate.text_panes import AlternativesCard, TextPanes
+from app.ui.translate.text_panes import TextPanes
 from app.ui.translate.text_work import PAUSE_MS
 from app.ui.translate.translate_tab import TranslateView
 from app.ui.translate.translation_draft import DraftFoot, FileLine

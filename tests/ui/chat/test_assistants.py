@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QPushButt
 
 from app.features.assistants import ICONS
 from app.ui.chat.assistant_dialog import NEW_CHAT_WITH_IT, AssistantDialog
-from app.ui.chat.chat_models import (
+from app.ui.chat.chat_assistants import (
     ALL_ASSISTANTS,
     ASSISTANT_CHANGED,
     CHAT_ASSISTANT,

@@ -39,7 +39,7 @@ from app.ui.inside.tokens import (
     TOKENS_AND_CHARACTERS,
     ground_of,
 )
-from app.ui.models.compare_page import BITS_PER_BYTE
+from app.ui.models.compare_results import BITS_PER_BYTE
 from app.ui.models.model_facts import LAYERS
 from app.ui.shared_labels import ATTENTION, WHAT_IS_SELECTED
 from app.ui.shell.main_window import LOOK_INSIDE

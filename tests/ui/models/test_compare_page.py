@@ -22,19 +22,17 @@ from app.features.error_messages import sentence_for
 from app.features.inside import model_comparison
 from app.features.inside.model_comparison import ModelFigures
 from app.ui.inside.plots import ScatterPlot
-from app.ui.models import compare_page
-from app.ui.models.compare_page import (
+from app.ui.models import compare_page, compare_results
+from app.ui.models.compare_page import CHOOSE_A_MODEL, PASSAGE_HINT, ComparePage
+from app.ui.models.compare_results import (
     ALL_OF_ONE_SIZE,
     BEST_OF_FAST,
     BETTER_BUT_SLOWER,
-    CHOOSE_A_MODEL,
     LARGER_NOT_BETTER,
     MODELS_MEASURED,
-    PASSAGE_HINT,
     TREND_UNCERTAIN,
     TWO_SIZES_ONLY,
-    ComparePage,
-    Results,
+    ComparisonResults,
     line_words,
 )
 from app.ui.models.compare_table import BITS, NAME, SPEED
@@ -62,7 +60,7 @@ def room(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fa
 @pytest.mark.slow
 def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     # On a busy machine the best is not as fast as people read.
-    monkeypatch.setattr(compare_page, "QUICK_TOKENS_PER_S", 0.001)
+    monkeypatch.setattr(compare_results, "QUICK_TOKENS_PER_S", 0.001)
     page = room.page
     rows = {row.accessibleName(): row for row in page.models.rows.values()}
     assert [name for name, row in rows.items() if not row.isEnabled()] == [
@@ -147,7 +145,7 @@ def one(name: str, parameters: int, bits: float, speed: float = 20.0) -> ModelFi
 
 
 def test_the_table_is_sorted_by_heading_or_choice_and_saved(room: Room, tmp_path: Path) -> None:
-    results: Results = room.page.results
+    results: ComparisonResults = room.page.results
     found = [one("Small", 10**6, 1.2, 90), one("Large", 10**7, 1.0, 5), one("Huge", 10**8, 1.1, 40)]
     results.begin(4)
     results.show_found(found, NAMES)

@@ -10,16 +10,16 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
 from app.store.message_rows import MessageState
-from app.ui.models.installed_page import (
+from app.ui.models.installed_page import InstalledPage
+from app.ui.models.model_card import ModelCard
+from app.ui.models.model_updates import (
     DELETED_IN_USE,
     LOOK_FOR_NEWER,
     NEWER_FOUND,
     NEWER_IS_HERE,
     NEWER_ON_HUB,
     NONE_NEWER,
-    InstalledPage,
 )
-from app.ui.models.model_card import ModelCard
 from app.ui.shared_labels import DELETE, UNDO
 from app.ui.shell.version_handover import NEWER_TOOK_OVER, VersionHandover
 from tests.helpers.fake_hub import FakeHub

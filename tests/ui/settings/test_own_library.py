@@ -12,7 +12,7 @@ import pytest
 from app.core.errors.engine_errors import OwnLibraryRefused
 from app.core.settings import load_settings
 from app.features.error_messages import sentence_for
-from app.ui.settings.engine_page import BUILT_IN, YOURS, LibraryField
+from app.ui.settings.library_field import BUILT_IN, YOURS, LibraryField
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame

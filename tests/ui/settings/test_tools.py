@@ -25,6 +25,7 @@ from app.features.tools.tool import Tool, ToolResult
 from app.ui.settings.folder_list import ALLOW_FOLDER
 from app.ui.settings.tool_grants_section import ALL_ALLOWED, ALWAYS_ALLOWED, NEVER_ALLOWED, WEBSITE, ToolGrantsSection
 from app.ui.settings.tool_server_adding import NEITHER, NO_VARIABLES, AddServerDialog
+from app.ui.settings.tool_server_dialog import CHANGES_THINGS, CLOSE, ToolServerDialog
 from app.ui.settings.tool_server_import import FROM_PROGRAM, PASTED, ImportServersDialog
 from app.ui.settings.tool_server_texts import (
     HIDDEN_VALUE,
@@ -32,7 +33,7 @@ from app.ui.settings.tool_server_texts import (
     SERVER_OFF,
     WORKS_ONE,
 )
-from app.ui.settings.tool_servers_section import CHANGES_THINGS, CLOSE, ToolServerDialog, ToolServersSection
+from app.ui.settings.tool_servers_section import ToolServersSection
 from app.ui.shared_labels import REMOVE, REMOVE_NAMED
 from app.ui.widgets.buttons import IconButton
 from tests.features.mcp.test_sign_in import Browser, serve_host

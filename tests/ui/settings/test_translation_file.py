@@ -18,11 +18,11 @@ from app.core.settings import load_settings
 from app.core.translation_faults import FIELDS_DIFFER
 from app.features.error_messages import sentence_for
 from app.ui.settings.about import MACHINE_TRANSLATED, AboutPage
-from app.ui.settings.appearance_page import (
+from app.ui.settings.appearance_page import AppearancePage
+from app.ui.settings.translation_file import (
     EXPORT_TEXTS,
     FILE_TRANSLATES,
     OWN_FILE_USED,
-    AppearancePage,
     TranslationFileField,
 )
 from app.ui.shell.settings_index import label_of

@@ -10,7 +10,7 @@ from PySide6.QtCore import QDate, QLocale, Qt
 
 from app.features.models.tuning_words import FLASH_IS_OFF, NOTHING_FASTER, THREADS_USED, TUNED
 from app.remote.servers import RemoteServer
-from app.ui.settings.engine_page import (
+from app.ui.settings.tuning_field import (
     NOT_YET_TUNED,
     SERVER_TUNES_ITSELF,
     TUNE,

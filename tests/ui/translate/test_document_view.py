@@ -17,7 +17,7 @@ from app.ui.shared_labels import APPLY_GLOSSARY, OPEN_FOLDER, REMOVE, SAVED_AS, 
 from app.ui.translate.document_head import NEXT_FLAGGED, SAVE_PARTIAL
 from app.ui.translate.document_page import NOTHING_LEFT_TO_REVIEW, STOPPED_AT
 from app.ui.translate.glossary_panel import EXPORT_TMX, GLOSSARY_COUNT, TRANSLATIONS_IMPORTED
-from app.ui.translate.language_row import DETECTED_LANGUAGE
+from app.ui.translate.language_popup import DETECTED_LANGUAGE
 from app.ui.translate.translation_draft import NEEDS_PASSWORD, TRANSLATE_DOCUMENTS
 from app.ui.translate.translation_texts import SEGMENT_COUNT, SEGMENTS_TRANSLATED
 from tests.helpers.attached import lease_pdf

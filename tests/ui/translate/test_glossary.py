@@ -15,14 +15,8 @@ from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.glossary_panel import (
-    GLOSSARY_COUNT,
-    GLOSSARY_HELP,
-    KEPT,
-    TERM_NOT_TRANSLATED,
-    TERM_REMOVED,
-    GlossaryPanel,
-)
+from app.ui.translate.glossary_panel import GLOSSARY_COUNT, GLOSSARY_HELP, TERM_REMOVED, GlossaryPanel
+from app.ui.translate.glossary_table import KEPT, TERM_NOT_TRANSLATED
 from tests.helpers.texts import shows
 
 TERMS = (GlossaryTerm("lease", "Mietvertrag"), GlossaryTerm("Fireside", "Fireside"), GlossaryTerm("tenant", "Mieter"))

@@ -14,7 +14,7 @@ from app.features.translate.text_paragraphs import gaps_of
 from app.features.translate.text_session import is_same_text
 from app.features.translate.translation_events import GlossaryTerm
 from app.ui.shared_labels import CHARACTER_COUNT, KEEP_LABEL, UNDO
-from app.ui.translate.language_row import DETECTED_LANGUAGE
+from app.ui.translate.language_popup import DETECTED_LANGUAGE
 from app.ui.translate.sentence_ranges import sentence_like, sentences_around
 from app.ui.translate.text_answers import (
     CHOOSE_OTHER_LANGUAGE,
