@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QTextCursor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from app.ui.chat.selection import BEFORE, BEHIND, ChatSelection, TextPosition
 from app.ui.chat.transcript import ChatTranscript
@@ -127,10 +127,10 @@ class SelectionEvents(QObject):
         return True
 
     def _where_the_keyboard_is(self) -> TextPosition | None:
-        """Return the beginning of the focused turn or text, or None."""
+        """Return the beginning of the focused text or turn, also of one whose button has the focus, or None."""
         focus = QApplication.focusWidget()
         for turn, place in self._transcript.places.made.items():
-            if focus is turn:
+            if focus is turn or (isinstance(focus, QAbstractButton) and turn.isAncestorOf(focus)):
                 return self._selection.beginning_of(place.number)
             for at, view in enumerate(self._selection.texts(turn)):
                 if view is focus:

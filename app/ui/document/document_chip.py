@@ -13,7 +13,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import DOCUMENT_LABEL, READING_FILE, REMOVE_NAMED
 from app.ui.shown_texts import keep_words
 from app.ui.theme import Theme, smooth_painter
-from app.ui.widgets.buttons import IconButton, set_mark
+from app.ui.widgets.buttons import ArrowPassing, IconButton, set_mark
 from app.ui.widgets.labels import ElidedLabel, plain_tip
 
 READING_PERCENT = "Reading, {percent} %"
@@ -25,7 +25,7 @@ _GLYPHS = {registry.PDFS: "file-pdf", registry.TABLES: "table", registry.MAILS: 
 """Icons by kind and name of formats."""
 
 
-class DocumentChip(QPushButton):
+class DocumentChip(ArrowPassing, QPushButton):
     """Card of a document that works as a button, with a cross to remove it where that is possible."""
 
     remove_wanted = Signal()
@@ -142,7 +142,7 @@ def _glyph_of(ending: str) -> str:
     return "file-text" if meant is None else _GLYPHS.get(meant.name) or _GLYPHS.get(meant.kind, "file-text")
 
 
-class PageChip(QPushButton):
+class PageChip(ArrowPassing, QPushButton):
     """Link-like button such as "p. 4", small enough for a line of text."""
 
     def __init__(self, theme: Theme, text: str, accessible_name: str, parent: QWidget | None = None) -> None:

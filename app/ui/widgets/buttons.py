@@ -42,21 +42,20 @@ ARROWS = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right}
 MODIFIERS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
 
 
-def leaves_to_parent(event: QKeyEvent) -> bool:
-    """Return whether a button leaves a key to what it is in: Qt's take every arrow, as if none had a modifier."""
-    return event.key() in ARROWS and bool(event.modifiers() & MODIFIERS)
+class ArrowPassing:
+    """Mixin of buttons that leave arrows with modifiers to what they are in: Qt's take every arrow."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in ARROWS and event.modifiers() & MODIFIERS:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)  # type: ignore[misc]
 
 
-class TextButton(QPushButton):
+class TextButton(ArrowPassing, QPushButton):
     """Wears the font of controls, unless it is dressed in another."""
 
     _is_dressed = False
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if leaves_to_parent(event):
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
 
     def setFont(self, font: QFont | str | Sequence[str]) -> None:
         self._is_dressed = True
@@ -121,7 +120,7 @@ def set_text_font(area: QAbstractScrollArea, font: QFont) -> None:
 CHIP_GLYPH_PX = 16
 
 
-class IconButton(QToolButton):
+class IconButton(ArrowPassing, QToolButton):
     """Icon button; its name is tooltip and accessible name."""
 
     def __init__(
@@ -146,12 +145,6 @@ class IconButton(QToolButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.set_name(accessible_name)
         self._show_glyph(glyph, token)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if leaves_to_parent(event):
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
 
     def set_name(self, accessible_name: str) -> None:
         self.setAccessibleName(accessible_name)

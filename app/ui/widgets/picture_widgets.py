@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from app.ui.focus_ring import has_ring
 from app.ui.icons import icon
 from app.ui.theme import Theme
+from app.ui.widgets.buttons import ArrowPassing
 
 RADIUS_PX = 8
 GLYPH_PX = 22
@@ -68,7 +69,7 @@ def as_png(image: QImage) -> bytes:
     return bytes(packed.data())
 
 
-class Thumbnail(QAbstractButton):
+class Thumbnail(ArrowPassing, QAbstractButton):
     """Clickable thumbnail; an icon takes its place until it is loaded."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

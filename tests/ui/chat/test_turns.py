@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QAbstractButton, QMenu
 
 from app.core.events import CANCELLED, AnswerStats, FinishReason, Role
 from app.store.message_rows import MessageState, StoredMessage
@@ -60,7 +60,9 @@ from app.ui.shared_labels import (
 )
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.picture_files import picture
 from tests.ui.chat.conftest import Open
+from tests.ui.chat.test_selection import marked
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 FORK = FORK_CHAT
@@ -139,6 +141,37 @@ def test_a_turn_that_has_the_keyboard_hears_the_keys_of_its_menu(open_chat: Open
     QTest.keyClick(desk.last.editor.edit, Qt.Key.Key_Escape)
     QTest.keyClick(desk.turns[0], Qt.Key.Key_Delete)
     assert desk.texts == []
+
+
+def test_arrows_with_modifiers_work_on_every_button_of_a_turn(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Sealed.\n\n```py\n1\n```", "thinking": "With paste."}, load={"sees": True})
+    filler = (f"Paragraph {n}. " + " ".join(f"word{n * 50 + m}" for m in range(50)) for n in range(200))
+    desk.attach(notes(tmp_path / "manual.txt", *filler, "The zirconium valve is sealed with copper paste."))
+    desk.attaching.add([picture(tmp_path / "red.png")])
+    desk.wait(lambda: len(desk.row.chips) == 2 and not desk.attaching.waits_for)
+    desk.ask("How is the zirconium valve sealed?")
+    question, answer = desk.turns
+    seen = set()
+    for turn in (question, answer):
+        turn.setFocus()
+        buttons = [found for found in turn.findChildren(QAbstractButton) if found.isVisible()]
+        seen |= {type(button).__name__ for button in buttons}
+        for button in buttons:
+            for key, modifier, arrived in (
+                (Qt.Key.Key_Up, CONTROL, question),
+                (Qt.Key.Key_Down, CONTROL, answer if turn is question else desk.field),
+            ):
+                button.setFocus()
+                QTest.keyClick(button, key, modifier)
+                assert desk.focus is arrived, (button, key)
+            button.setFocus()
+            QTest.keyClick(button, Qt.Key.Key_Down, SHIFT)
+            QTest.keyClick(button, Qt.Key.Key_Down, SHIFT)
+            assert turn.isAncestorOf(desk.focus), button
+            assert marked(desk), button
+            QTest.keyClick(button, Qt.Key.Key_Escape)
+            assert not marked(desk)
+    assert {"DocumentChip", "PageChip", "SentPicture", "RowIcon", "TextButton"} <= seen
 
 
 def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open) -> None:
