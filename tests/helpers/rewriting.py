@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,3 +134,24 @@ def by_the_child(
     translations.unlink()
     assert isinstance(last, Rewritten)
     return done, last
+
+
+class PlantedWords:
+    """Numbers the words that are planted at "{m}"."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+
+    def plant(self, text: str) -> str:
+        """A text with a word at every place."""
+        return re.sub(r"\{m\}", lambda _: self._next(), text)
+
+    def _next(self) -> str:
+        self.all.append(f"mark{len(self.all)}end")
+        return self.all[-1]
+
+
+def written(result: Result) -> dict[str, str]:
+    """The members of what was written."""
+    with zipfile.ZipFile(io.BytesIO(result.data)) as archive:
+        return {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist()}

@@ -11,12 +11,6 @@ import pytest
 SETUP = Path(__file__).resolve().parents[2] / "packaging" / "setup"
 
 
-@pytest.fixture(autouse=True)
-def setup_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They import each other as neighbours, as they do when they are run."""
-    monkeypatch.syspath_prepend(str(SETUP))
-
-
 def test_only_the_data_is_taken_out_of_the_package(tmp_path: Path) -> None:
     from aclsum_data import take_data
 

@@ -37,11 +37,6 @@ ENTRY = CatalogEntry(
 )
 
 
-@pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
-
-
 @pytest.fixture
 def hub() -> Iterator[FakeHub]:
     with FakeHub() as running:

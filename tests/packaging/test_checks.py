@@ -10,11 +10,6 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "packaging"))
-
-
 def write_project(root: Path, *, allowed: int) -> None:
     (root / "app" / "core").mkdir(parents=True)
     (root / "app" / "__init__.py").write_text('"""The program."""\n\nVERSION = 1\n')

@@ -17,12 +17,6 @@ PIECES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def setup_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They import each other as neighbours, as they do when they are run."""
-    monkeypatch.syspath_prepend(str(SETUP))
-
-
 def field(number: int, value: bytes) -> bytes:
     """A field of a length below 128 of Protocol Buffers."""
     return bytes([number << 3 | 2, len(value)]) + value

@@ -17,11 +17,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
-
-
 def library(path: Path, symbol: str) -> Path:
     """One that asks for a symbol of the C library."""
     return compiled(path, f"void *{symbol}(void *); void *used(void *given) {{ return {symbol}(given); }}")

@@ -20,11 +20,6 @@ NAMES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
-
-
 @pytest.fixture
 def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Pages of the help in a folder of their own."""

@@ -9,11 +9,6 @@ import grimp
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "packaging"))
-
-
 def graph_of(imports: dict[str, list[str]]) -> grimp.ImportGraph:
     graph = grimp.ImportGraph()
     for importer, imported in imports.items():

@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One with a commit, a file that set-up brought, and a change that is in no commit."""
-    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
     import older_root
 
     folder = tmp_path / "checkout"

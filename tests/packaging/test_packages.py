@@ -24,11 +24,6 @@ LINUX = ROOT / "packaging" / "linux"
 EPOCH = 1_800_000_000
 
 
-@pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A portable folder in small."""

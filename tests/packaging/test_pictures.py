@@ -15,8 +15,7 @@ SCENES = sorted(path.stem for path in PACKAGING.glob("*_scenes.py"))
 
 
 @pytest.mark.parametrize("name", [*SCENES, "pictures"])
-def test_scenes_find_what_they_are_made_of(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(PACKAGING))
+def test_scenes_find_what_they_are_made_of(name: str) -> None:
     assert import_module(name).__doc__
 
 

@@ -18,12 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "packaging" / "setup"
 
 
-@pytest.fixture(autouse=True)
-def setup_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They import each other as neighbours, as they do when they are run."""
-    monkeypatch.syspath_prepend(str(SETUP))
-
-
 def run_script(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(SETUP / name), *arguments],

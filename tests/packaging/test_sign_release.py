@@ -18,11 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = "https://fireside.example/releases"
 
 
-@pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
-
-
 def made_key(folder: Path, kind: str = "ed25519") -> Path:
     path = folder / f"{kind}.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", kind, "-out", path], check=True, capture_output=True)

@@ -15,8 +15,7 @@ ADDRESS = "https://fireside.example/v1"
 
 
 @pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
+def homepage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIRESIDE_HOMEPAGE", "https://fireside.example")
 
 

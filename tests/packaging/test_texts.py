@@ -6,12 +6,6 @@ from pathlib import Path
 
 import pytest
 
-
-@pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "packaging"))
-
-
 WINDOW = '''
 """A module."""
 SAVE_AS = "Save as…"

@@ -16,11 +16,6 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_FOUND, FILLED, BRANCHES = "texts not found", "filled in before translation", "branches on one"
 
 
-@pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
-
-
 def template_of(tmp_path: Path, code: str) -> Any:
     from texts_template import TextsTemplate
 

@@ -12,12 +12,6 @@ import pytest
 SETUP = Path(__file__).resolve().parents[2] / "packaging" / "setup"
 
 
-@pytest.fixture(autouse=True)
-def setup_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They import each other as neighbours, as they do when they are run."""
-    monkeypatch.syspath_prepend(str(SETUP))
-
-
 def test_only_documents_that_somebody_wrote_are_taken_out_of_an_archive(tmp_path: Path) -> None:
     from translation_data import take_documents
 

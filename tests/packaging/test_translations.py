@@ -23,11 +23,6 @@ ROOT = Path(__file__).resolve().parents[2]
 HEADER = PoMessage(None, "", None, ("Language: de\n",))
 
 
-@pytest.fixture(autouse=True)
-def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
-
-
 def text(english: str, *forms: str, context: str | None = None, plural: str | None = None, **more: Any) -> PoMessage:
     return PoMessage(context, english, plural, forms or ("",), **more)
 

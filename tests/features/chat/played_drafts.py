@@ -7,15 +7,12 @@ once, with what its draft had.
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -47,12 +44,12 @@ from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from app.store.media_store import StoredMedia
+from tests.helpers.playing import FailingWrites, empty_tables
 
 WORD = re.compile(r"w\d+")
 TABLES = ("messages", "queued_messages", "attachments", "media_uses", "media", "blocks", "documents")
 TABLES += ("conversations", "projects")
 FOLDERS = 4
-HEALTH = list(HealthCheck)
 INDEX = st.integers(0, 99)
 KINDS = st.lists(
     st.sampled_from(("word", "word", "file", "folder", "picture", "sound", "recording", "paste", "drawn")),
@@ -62,41 +59,18 @@ KINDS = st.lists(
 SELDOM = (m.TypeText(""), m.TakeBack(), m.SaveDraft(), m.SendingAllowed(True), m.SendingAllowed(False))
 
 
-class Playground:
+class Playground(FailingWrites):
     """A store with the services of a chat on it, whose transactions can fail, and the settings of a window."""
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.database, self.folder, self.settings = database, folder, Settings()
         self.model: Any = None
-        self.fails_in = 0
-        """Which transaction from now fails; 0 for none."""
-        self.is_armed = False
         for number in range(FOLDERS):
             (folder / f"d{number}").mkdir()
         self.kept = self._service(database)
         self._temporary = Database.in_memory()
         for one in (database, self._temporary):
-            self._let_fail(one)
-
-    def _let_fail(self, database: Database) -> None:
-        begin = database.transaction
-
-        @contextmanager
-        def transaction() -> Iterator[sqlite3.Connection]:
-            fails = self.count_down()
-            with begin() as connection:
-                yield connection
-                if fails:
-                    raise DiskFull("/home")
-
-        database.transaction = transaction  # type: ignore[method-assign]
-
-    def count_down(self) -> bool:
-        """One more write of the session; returns whether this is the one that fails."""
-        if not self.is_armed or not self.fails_in:
-            return False
-        self.fails_in -= 1
-        return self.fails_in == 0
+            self.fail_in(one)
 
     def _service(self, database: Database, *, is_temporary: bool = False) -> AnswerService:
         documents = DocumentLibrary(DocumentStore(database), Attachments(database), Path("/nowhere"))
@@ -113,7 +87,7 @@ class Playground:
 
     def new_temporary(self) -> AnswerService:
         """One at a time: what an earlier one had is gone."""
-        empty(self._temporary)
+        empty_tables(self._temporary, TABLES)
         return self._service(self._temporary, is_temporary=True)
 
     def change(self, section: str, **values: Any) -> None:
@@ -129,21 +103,13 @@ class Playground:
     def reset(self) -> None:
         """As before the first start."""
         self.settings, self.model, self.fails_in, self.is_armed = Settings(), None, 0, False
-        empty(self.database)
-        empty(self._temporary)
+        empty_tables(self.database, TABLES)
+        empty_tables(self._temporary, TABLES)
 
     def close(self) -> None:
         """Both databases."""
         self.database.close()
         self._temporary.close()
-
-
-def empty(database: Database) -> None:
-    """Take all chats out of a database."""
-    with database._begin_transaction("BEGIN IMMEDIATE") as connection:
-        connection.execute("PRAGMA defer_foreign_keys = ON")
-        for table in TABLES:
-            connection.execute(f"DELETE FROM {table}")
 
 
 @dataclass(eq=False)

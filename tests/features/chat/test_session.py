@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule
 
 from app.core.errors.model_errors import NoModel
 from app.core.events import CANCELLED, AnswerStats, CancelToken, Finished, FinishReason, TextDelta
@@ -25,7 +24,8 @@ from app.features.chat.message_draft import ChatPlace
 from app.store.conversations import MessageState, StoredMessage
 from app.store.database import Database
 from app.store.projects import Projects
-from tests.features.chat.played_drafts import HEALTH, INDEX, Home, Playground, SessionMachine
+from tests.features.chat.played_drafts import INDEX, Home, Playground, SessionMachine
+from tests.helpers.playing import play
 
 WELL = AnswerStats(1, 0, 1, 0.1, 1.0, FinishReason.STOP)
 CHANGES = ("edit", "edit", "retry", "again", "again", "continue", "delete", "pin", "version", "whole", "from", "reload")
@@ -331,29 +331,20 @@ class AnswerMachine(SessionMachine):
             assert list(state.branch) == stored, "the branch is another one"
 
 
-def play(playground: Playground, *, sequences: int, steps: int) -> None:
-    """Play so many sequences."""
-    machine = type("PlayedSession", (AnswerMachine,), {"playground": playground})
-    chosen = settings(
-        max_examples=sequences, stateful_step_count=steps, report_multiple_bugs=False, suppress_health_check=HEALTH
-    )
-    try:
-        run_state_machine_as_test(machine, settings=chosen)
-    finally:
-        playground.close()
-
-
 @pytest.mark.timeout(900)  # a dozen seconds of one processor, which other work may share
 def test_a_thousand_sequences_lose_nothing(tmp_path: Path) -> None:
-    play(Playground(Database.in_memory(), tmp_path), sequences=1000, steps=12)
+    playground = Playground(Database.in_memory(), tmp_path)
+    play(AnswerMachine, playground, playground.close, sequences=1000, steps=12)
 
 
 @pytest.mark.timeout(900)
 def test_nothing_is_lost_on_the_disk_either(tmp_path: Path) -> None:
-    play(Playground(Database.open(tmp_path / "fireside.db"), tmp_path), sequences=25, steps=30)
+    playground = Playground(Database.open(tmp_path / "fireside.db"), tmp_path)
+    play(AnswerMachine, playground, playground.close, sequences=25, steps=30)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_a_hundred_thousand_sequences_lose_nothing(tmp_path: Path) -> None:
-    play(Playground(Database.in_memory(), tmp_path), sequences=100_000, steps=20)
+    playground = Playground(Database.in_memory(), tmp_path)
+    play(AnswerMachine, playground, playground.close, sequences=100_000, steps=20)

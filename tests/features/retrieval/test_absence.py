@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +16,6 @@ from app.features.retrieval.absence import (
     telling_words,
 )
 from app.language.static_embeddings import load_table
-from app.store.database import Database
 from app.store.document_store import DocumentStore
 from tests.features.retrieval.test_passages import HOUSE_RULES, kept
 
@@ -33,12 +28,6 @@ KILNS = [
         for number in range(20)
     ],
 ]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[DocumentStore]:
-    with closing(Database.open(tmp_path / "fireside.db")) as database:
-        yield DocumentStore(database)
 
 
 @pytest.mark.parametrize(

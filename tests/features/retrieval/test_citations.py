@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,6 @@ import pytest
 from app.features.retrieval.citations import source_on_page, sources_of
 from app.features.retrieval.source_places import SourcePlace, named_pages, source_from_fields, source_to_fields
 from app.language.sentences import split_sentences
-from app.store.database import Database
 from app.store.document_store import DocumentStore
 
 PAGES = (
@@ -20,12 +17,6 @@ PAGES = (
     "The rent is 1,250 euros a month. Heating is paid by the tenant.",
     "Pets are allowed. Both lawsuits were settled in October for a total of 3.7 million.",
 )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[DocumentStore]:
-    with closing(Database.open(tmp_path / "fireside.db")) as database:
-        yield DocumentStore(database)
 
 
 def kept(store: DocumentStore, pages: tuple[str, ...] = PAGES) -> int:

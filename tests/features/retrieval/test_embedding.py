@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,12 +31,6 @@ FILLER = "mmm uuu ccc"
 def write_gguf(path: Path, name: str) -> Path:
     path.write_bytes(header({"general.architecture": "bert", "general.name": name}))
     return path
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[DocumentStore]:
-    with closing(Database.open(tmp_path / "fireside.db")) as database:
-        yield DocumentStore(database)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,6 @@ GERMAN = [
     "Der Müll wird dienstags abgeholt; Glas kommt in den Behälter an der Ecke.",
     "Laute Musik ist zwischen zehn Uhr abends und sechs Uhr morgens verboten.",
 ]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[DocumentStore]:
-    with closing(Database.open(tmp_path / "fireside.db")) as database:
-        yield DocumentStore(database)
 
 
 def keep(store: DocumentStore, texts: Sequence[str], **fields: Any) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -21,12 +21,6 @@ from app.store.document_store import DocumentStore
 def words(texts: Sequence[str]) -> list[int]:
     """A counter: a word is a token."""
     return [len(text.split()) for text in texts]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[DocumentStore]:
-    with closing(Database.open(tmp_path / "fireside.db")) as database:
-        yield DocumentStore(database)
 
 
 def kept(store: DocumentStore, texts: Sequence[str], kinds: dict[int, str] | None = None) -> int:

@@ -6,15 +6,11 @@ is that of this text, into the language that it says.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,10 +18,8 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
-from app.core.errors.saving_errors import DiskFull
 from app.core.settings import Settings
 from app.documents.segments import plain
 from app.features import file_reading as f
@@ -38,9 +32,9 @@ from app.store.attachments import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from app.store.translation_store import TranslationMemory
+from tests.helpers.playing import FailingWrites, empty_tables, play
 
 TABLES = ("job_results", "translation_segments", "jobs")
-HEALTH = list(HealthCheck)
 INDEX = st.integers(0, 99)
 USUAL = ("de", "fr")
 
@@ -62,7 +56,7 @@ class PlayedModel:
 MODELS = (None, PlayedModel(None, translates=False), PlayedModel(Path("a.gguf")), PlayedModel(Path("b.gguf")))
 
 
-class Playground:
+class Playground(FailingWrites):
     """A store with translations on it, whose transactions can fail."""
 
     def __init__(self, database: Database) -> None:
@@ -72,26 +66,12 @@ class Playground:
             database, TranslationMemory(database), library,
             engines=none, settings=Settings, copies=None, child_folder=Path("/nowhere"),
         )  # fmt: skip
-        self.fails_in = 0
-        begin = database.transaction
-
-        @contextmanager
-        def transaction() -> Iterator[sqlite3.Connection]:
-            self.fails_in = max(-1, self.fails_in - 1)
-            fails = self.fails_in == 0
-            with begin() as connection:
-                yield connection
-                if fails:
-                    raise DiskFull("/home")
-
-        database.transaction = transaction  # type: ignore[method-assign]
+        self.is_armed = True
+        self.fail_in(database)
 
     def reset(self) -> None:
-        self.fails_in = -1
-        with self.database._begin_transaction("BEGIN IMMEDIATE") as connection:
-            connection.execute("PRAGMA defer_foreign_keys = ON")
-            for table in TABLES:
-                connection.execute(f"DELETE FROM {table}")
+        self.fails_in = 0
+        empty_tables(self.database, TABLES)
 
 
 class TextMachine(RuleBasedStateMachine):
@@ -225,7 +205,7 @@ class TextMachine(RuleBasedStateMachine):
 
     @rule()
     def close_and_open(self) -> None:
-        self.playground.fails_in = -1
+        self.playground.fails_in = 0
         self.leave(t.CloseText())
         number, text = self.state.number, self.text
         before = self.stored()
@@ -330,24 +310,14 @@ def translated(words: str, target: str, model: str) -> str:
     return f"{target}.{model}:{words}"
 
 
-def play(playground: Playground, *, sequences: int, steps: int) -> None:
-    """Play so many sequences."""
-    machine = type("PlayedText", (TextMachine,), {"playground": playground})
-    chosen = settings(
-        max_examples=sequences, stateful_step_count=steps, report_multiple_bugs=False, suppress_health_check=HEALTH
-    )
-    try:
-        run_state_machine_as_test(machine, settings=chosen)
-    finally:
-        playground.database.close()
-
-
 @pytest.mark.timeout(900)  # seconds of one processor, which other work may share
 def test_a_hundred_and_fifty_sequences_lose_nothing() -> None:
-    play(Playground(Database.in_memory()), sequences=150, steps=14)
+    playground = Playground(Database.in_memory())
+    play(TextMachine, playground, playground.database.close, sequences=150, steps=14)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_ten_thousand_sequences_lose_nothing(tmp_path: Path) -> None:
-    play(Playground(Database.open(tmp_path / "fireside.db")), sequences=10_000, steps=20)
+    playground = Playground(Database.open(tmp_path / "fireside.db"))
+    play(TextMachine, playground, playground.database.close, sequences=10_000, steps=20)

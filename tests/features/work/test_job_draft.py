@@ -6,16 +6,12 @@ and options.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,7 +19,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from app.core.errors.document_errors import DocumentLocked, DocumentUnreadable
@@ -49,17 +44,17 @@ from app.store.database import Database
 from app.store.document_store import DocumentStore, StoredDocument
 from app.store.jobs import JobTable
 from app.store.translation_store import TranslationMemory, TranslationStore
+from tests.helpers.playing import FailingWrites, empty_tables, play
 
 TABLES = ("job_documents", "job_results", "translation_segments", "jobs", "blocks", "documents")
 FOLDERS = 3
-HEALTH = list(HealthCheck)
 INDEX = st.integers(0, 99)
 KINDS = st.lists(st.sampled_from(("file", "file", "sound", "folder")), min_size=1, max_size=3)
 WISHES = (SummaryOptions(), SummaryOptions(form=Form.QUESTIONS), SummaryOptions(length=Length.LONG, language="de"))
 TARGETS = tuple(TranslationWish(target) for target in ("de", "fr", "en"))
 
 
-class Playground:
+class Playground(FailingWrites):
     """A store with summaries and translations on it, whose transactions can fail, and the settings of a window."""
 
     def __init__(self, database: Database, folder: Path) -> None:
@@ -73,28 +68,9 @@ class Playground:
             database, TranslationMemory(database), self.library,
             engines=none, settings=lambda: self.settings, copies=None, child_folder=Path("/nowhere"),
         )  # fmt: skip
-        self.fails_in = 0
-        """Which write of the session from now fails; 0 for none."""
-        self.is_armed = False
         for number in range(FOLDERS):
             (folder / f"d{number}").mkdir(exist_ok=True)
-        begin = database.transaction
-
-        @contextmanager
-        def transaction() -> Iterator[sqlite3.Connection]:
-            fails = self.count_down()
-            with begin() as connection:
-                yield connection
-                if fails:
-                    raise DiskFull("/home")
-
-        database.transaction = transaction  # type: ignore[method-assign]
-
-    def count_down(self) -> bool:
-        if not self.is_armed or not self.fails_in:
-            return False
-        self.fails_in -= 1
-        return self.fails_in == 0
+        self.fail_in(database)
 
     def change(self, **values: Any) -> None:
         if self.count_down():
@@ -104,10 +80,7 @@ class Playground:
     def reset(self) -> None:
         """As before the first start."""
         self.settings, self.fails_in, self.is_armed = Settings(), 0, False
-        with self.database._begin_transaction("BEGIN IMMEDIATE") as connection:
-            connection.execute("PRAGMA defer_foreign_keys = ON")
-            for table in TABLES:
-                connection.execute(f"DELETE FROM {table}")
+        empty_tables(self.database, TABLES)
 
     def read(self, path: Path, part: ReadRange = WHOLE) -> StoredDocument:
         """What the child makes of a file; each part of one is a document."""
@@ -521,26 +494,16 @@ class TranslationMachine(DraftMachine):
         return set(names)
 
 
-def play(machine: type[DraftMachine], playground: Playground, *, sequences: int, steps: int) -> None:
-    """Play so many sequences."""
-    played = type("PlayedDraft", (machine,), {"playground": playground})
-    chosen = settings(
-        max_examples=sequences, stateful_step_count=steps, report_multiple_bugs=False, suppress_health_check=HEALTH
-    )
-    try:
-        run_state_machine_as_test(played, settings=chosen)
-    finally:
-        playground.database.close()
-
-
 @pytest.mark.timeout(900)  # seconds of one processor, which other work may share
 @pytest.mark.parametrize("machine", [SummaryMachine, TranslationMachine])
 def test_a_hundred_and_fifty_sequences_lose_nothing(tmp_path: Path, machine: type[DraftMachine]) -> None:
-    play(machine, Playground(Database.in_memory(), tmp_path), sequences=150, steps=12)
+    playground = Playground(Database.in_memory(), tmp_path)
+    play(machine, playground, playground.database.close, sequences=150, steps=12)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("machine", [SummaryMachine, TranslationMachine])
 def test_none_of_ten_thousand_sequences_loses_anything(tmp_path: Path, machine: type[DraftMachine]) -> None:
-    play(machine, Playground(Database.open(tmp_path / "fireside.db"), tmp_path), sequences=10_000, steps=20)
+    playground = Playground(Database.open(tmp_path / "fireside.db"), tmp_path)
+    play(machine, playground, playground.database.close, sequences=10_000, steps=20)

@@ -21,7 +21,7 @@ from app.documents.formats.registry import reader_for
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.documents.source import FileSource, TargetLanguage
 from tests.helpers.office_files import odf_part, write_zip
-from tests.helpers.rewriting import Result, backwards, reversed_words, run, upper
+from tests.helpers.rewriting import PlantedWords, Result, backwards, reversed_words, run, upper, written
 
 ARABIC = TargetLanguage("ar", is_rtl=True)
 MORE = (
@@ -125,21 +125,6 @@ INLINE = (
 )  # fmt: skip
 
 
-class Words:
-    """Numbers the words that are planted at "{m}"."""
-
-    def __init__(self) -> None:
-        self.all: list[str] = []
-
-    def plant(self, text: str) -> str:
-        """A text with a word at every place."""
-        return re.sub(r"\{m\}", lambda _: self._next(), text)
-
-    def _next(self) -> str:
-        self.all.append(f"mark{len(self.all)}end")
-        return self.all[-1]
-
-
 def members(kind: str, body: str, styles: str = "", content_styles: str = STYLES) -> dict[str, str | bytes]:
     """The members of a packed document."""
     inner = f"<office:automatic-styles>{content_styles}</office:automatic-styles>"
@@ -157,18 +142,12 @@ def members(kind: str, body: str, styles: str = "", content_styles: str = STYLES
 
 def planted(kind: str, folder: Path) -> tuple[Path, list[str]]:
     """A packed document with a word in every place, and the words."""
-    words = Words()
+    words = PlantedWords()
     made = members(kind, words.plant(BODIES[kind]), words.plant(MASTER))
     made["meta.xml"] = words.plant(odf_part("document-meta", META, MORE))
     made["Object 1/content.xml"] = words.plant(odf_part("document-content", CHART, MORE))
     made["Object 2/content.xml"] = '<math xmlns="http://www.w3.org/1998/Math/MathML"><mi>x</mi></math>'
     return write_zip(folder / f"a.{ENDINGS[kind]}", made), words.all
-
-
-def written(result: Result) -> dict[str, str]:
-    """The members of what was written."""
-    with zipfile.ZipFile(io.BytesIO(result.data)) as archive:
-        return {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist()}
 
 
 def body_of(folder: Path, body: str, change: object = None, kind: str = "text") -> tuple[Result, str]:
@@ -216,7 +195,7 @@ def test_a_document_whose_segments_stay_is_the_same_byte_for_byte(tmp_path: Path
 
 @pytest.mark.parametrize("kind", list(BODIES))
 def test_a_flat_document_is_written_back_alike(tmp_path: Path, kind: str) -> None:
-    words = Words()
+    words = PlantedWords()
     picture = "<office:binary-data>" + "aGVsbG8K" * 2_000_000 + "</office:binary-data>"
     body = f"<office:body><office:{kind}>{BODIES[kind]}</office:{kind}></office:body>"
     inner = words.plant(f"{META}<office:automatic-styles>{STYLES}</office:automatic-styles>{MASTER}{body}")

@@ -19,7 +19,7 @@ from app.documents.blocks import BlockPiece
 from app.documents.formats.web.epub import read
 from app.documents.segments import SegmentKind, plain
 from app.documents.source import FileSource, TargetLanguage
-from tests.helpers.rewriting import Result, backwards, reversed_words, run, upper
+from tests.helpers.rewriting import PlantedWords, backwards, reversed_words, run, upper, written
 from tests.helpers.web_files import Page, markers_in, write_epub
 
 ARABIC = TargetLanguage("ar", is_rtl=True)
@@ -51,24 +51,9 @@ CHAPTER = (
 )
 
 
-class Words:
-    """Numbers the words that are planted at "{m}"."""
-
-    def __init__(self) -> None:
-        self.all: list[str] = []
-
-    def plant(self, text: str) -> str:
-        """A text with a word at every place."""
-        return re.sub(r"\{m\}", lambda _: self._next(), text)
-
-    def _next(self) -> str:
-        self.all.append(f"mark{len(self.all)}end")
-        return self.all[-1]
-
-
 def book(folder: Path, package: str = PACKAGE, chapter: str = CHAPTER) -> tuple[Path, list[str]]:
     """A book with a word in every place, and the words."""
-    words = Words()
+    words = PlantedWords()
     page = f'<?xml version="1.0" encoding="utf-8"?>\r\n{ROOT}{chapter}'
     path = write_epub(
         folder / "a.epub",
@@ -85,12 +70,6 @@ def book(folder: Path, package: str = PACKAGE, chapter: str = CHAPTER) -> tuple[
         others={"OEBPS/a.css": "p { color: red }", "OEBPS/a.png": bytes(range(256))},
     )
     return path, words.all
-
-
-def written(result: Result) -> dict[str, str]:
-    """The members of what was written."""
-    with zipfile.ZipFile(io.BytesIO(result.data)) as archive:
-        return {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist()}
 
 
 def test_every_planted_word_comes_back_reversed_and_none_as_it_was(tmp_path: Path) -> None:
