@@ -129,9 +129,7 @@ class EngineWorker:
                 # Before anything of the first file is read, and for good.
                 cage, self._cage = self._cage, None
                 self._parent.send_reply(Caged(cage(item[0])))
-                # What is scripted may end the process behind a word, which has to be sent then.
-                if self._backend.name == "llama":
-                    self._replies = ReplyThread(self._parent.send_reply, _end_broken)
+                self._replies = ReplyThread(self._parent.send_reply, _end_broken)
                 self._start_reading()
             if self._held or (self._backend.interactive and _needs_the_model_alone(item[0])):
                 self._held.append(item)  # requests keep their order

@@ -326,6 +326,9 @@ class ScriptedBackend:
             return FinishReason.LENGTH
         pieces = _split_words(ask.turns[-1][1]) if ask.tells_last else [OTHER] * len(ask.forced) + _split_words(text)
         for number, piece in enumerate(pieces):
+            if number and rule.get("crash_after") == number:
+                # What is no text is waited for, so that the words before it have left.
+                job.reply(EventReply(run.request.id, Waiting("")))
             _misbehave_as_scripted(rule, number)
             while rule.get("held_after") == number and not self._script.file_beside(rule["until"]).exists():
                 if job.stop.wait(STEP_S):
