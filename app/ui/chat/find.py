@@ -27,7 +27,7 @@ from app.ui.text.selectable import SelectableText
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.elevation import elevate
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_focus, fill_layout
 from app.ui.widgets.timers import new_timer
 
 MARKED_MS = 4_000
@@ -136,6 +136,7 @@ class FindBar(QFrame):
 
     def forget(self) -> None:
         """Close the bar because another chat is shown."""
+        drop_focus(self)
         self.hide()
         self.search.set_document(None)
         self.marks.clear()

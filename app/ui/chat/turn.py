@@ -34,7 +34,7 @@ from app.ui.theme import Theme, smooth_painter
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elevation import PaintedShadow
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_focus, fill_layout
 
 if TYPE_CHECKING:
     from app.ui.text.selectable import SelectableText
@@ -171,6 +171,7 @@ class TurnView(QWidget):
     def stop_editing(self) -> None:
         if self.editor is not None:
             editor, self.editor = self.editor, None
+            drop_focus(editor)
             editor.hide()
             editor.deleteLater()
             self.host.action_requested.emit(TurnCommand.EDITED, self)

@@ -50,6 +50,7 @@ from app.ui.shell.model_loader import in_words
 from app.ui.shell.tab_spec import CHAT, Tab, UiContext
 from app.ui.theme import EDGE_PX
 from app.ui.widgets.input_fields import SegmentedControl
+from app.ui.widgets.layouts import drop_focus
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -459,7 +460,7 @@ class ModelsView(QStackedWidget):
     def _comparisons(self, *names: str) -> list[BlindPage | ComparePage]:
         return [self.blind if name == "blind" else self.compare for name in names]
 
-    def show_page(self, name: str) -> None:
+    def show_page(self, name: str, *, takes_focus: bool = True) -> None:
         """Show and reload a page; the first call also loads the column's counts.
 
         "passages" is the suggested page with embedding models.
@@ -471,6 +472,7 @@ class ModelsView(QStackedWidget):
         if not self.page:
             for page in (self.installed, self.others, self.downloads):
                 page.reload()
+        drop_focus(self)
         if name == "search":
             self.setCurrentWidget(self.search)
         else:
@@ -481,7 +483,7 @@ class ModelsView(QStackedWidget):
         self.page = name
         # A click in the column keeps the keyboard there: arrows go on to the next page.
         focus, shown = QApplication.focusWidget(), self.currentWidget()
-        if shown is not None and (focus is None or not self._column.isAncestorOf(focus)):
+        if takes_focus and shown is not None and (focus is None or not self._column.isAncestorOf(focus)):
             # So that Tab continues from the page's beginning.
             shown.setFocus(Qt.FocusReason.OtherFocusReason)
         self._column.show_page(name)
@@ -613,7 +615,8 @@ class ModelsTab(Tab):
         return self.view.page
 
     def do(self, command: str) -> None:
-        self.view.show_page(command)
+        # The tab is shown next, and says where the keyboard goes.
+        self.view.show_page(command, takes_focus=False)
 
     def take_keyboard(self) -> None:
         self.column.search.setFocus(Qt.FocusReason.ShortcutFocusReason)

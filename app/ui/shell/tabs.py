@@ -21,7 +21,7 @@ from app.ui.shell.keyboard import keys_of, written
 from app.ui.shell.tab_spec import CHAT, OwnEngine, Tab, TabSpec, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.layouts import CurrentStack, InsideSplitter, drop_margins, fill_layout, scrolled
+from app.ui.widgets.layouts import CurrentStack, InsideSplitter, drop_focus, drop_margins, fill_layout, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -215,7 +215,8 @@ class Tabs(QObject):
         tab = self.seen(name)
         if name != self.current:
             self._ui.notify.bar.leave_screen()
-            self._drop_focus()
+            drop_focus(self.content)
+            drop_focus(self._left.views)
         self.content.setCurrentWidget(tab.view)
         self._left.views.setCurrentWidget(tab.column)
         self._mark(name)
@@ -224,12 +225,6 @@ class Tabs(QObject):
         self.changed.emit()
         tab.take_keyboard()
         return tab
-
-    def _drop_focus(self) -> None:
-        """Take the focus from what is about to be hidden, or Qt would pass it to some other widget first."""
-        focus = self._ui.window.focusWidget()
-        if focus is not None and (self.content.isAncestorOf(focus) or self._left.views.isAncestorOf(focus)):
-            focus.clearFocus()
 
     def show_soon(self, name: str) -> None:
         """Show an empty placeholder that becomes the tab once the window is painted, or a key arrives. Speeds up the

@@ -16,7 +16,7 @@ from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.layouts import drop_focus, fill_layout, name_widgets
 from app.ui.widgets.timers import new_timer
 
 NO_MATCHES = "No matches"
@@ -92,6 +92,7 @@ class TextSearchRow(QWidget):
     def close_search(self) -> bool:
         """Close the row and drop its hits. Return whether it had the keyboard, which belongs to the text again."""
         had_focus = self.has_keyboard
+        drop_focus(self)
         self.hide()
         self.forget()
         return had_focus

@@ -253,6 +253,13 @@ def name_widgets(**widgets: QObject) -> None:
         widget.setObjectName(name)
 
 
+def drop_focus(part: QWidget) -> None:
+    """Take the focus from what is about to be hidden, or Qt would pass it to some other widget first."""
+    focus = part.window().focusWidget()
+    if focus is not None and (part is focus or part.isAncestorOf(focus)):
+        focus.clearFocus()
+
+
 class SidePane(QSplitter):
     """View with a side pane docked at its right: `open_pane` opens `column`, `close_pane` restores the focus.
 
@@ -310,8 +317,8 @@ class SidePane(QSplitter):
         if was_hidden:
             self._focus_before = QApplication.focusWidget() if takes_focus else None
         self.frame.show()
-        if was_hidden and takes_focus:  # before the focused view is hidden, or Qt would move the focus as Tab does
-            self.frame.setFocus(Qt.FocusReason.OtherFocusReason)
+        if was_hidden and takes_focus:
+            drop_focus(self._view)
         self._arrange(is_new=was_hidden)
         if was_hidden:
             slide_in(self.frame)
@@ -321,6 +328,7 @@ class SidePane(QSplitter):
             return
         focus = QApplication.focusWidget()
         had_focus = focus is None or focus is self.frame or self.frame.isAncestorOf(focus)
+        drop_focus(self.frame)
         self.frame.hide()
         self._view.show()
         before = self._focus_before
