@@ -103,8 +103,18 @@ def test_high_contrast_reaches_aaa_on_every_ground(tokens: Tokens) -> None:
     faint += [(line, ground) for line, ground in HIGH_LINES_ON if _contrast_of(tokens, line, ground) < 3]
     assert not faint
     assert contrast(tokens.chosen, tokens.raised) > 1.25
-    levels = [blended(tokens.surface, tokens.unsure, share) for share in UNSURE_SHARES[tokens is HIGH_DARK]]
-    assert min(contrast(tokens.text, ground) for ground in levels) >= 7
+
+
+@pytest.mark.parametrize(
+    ("tokens", "least"),
+    [(LIGHT, 4.5), (DARK, 4.5), (HIGH_LIGHT, 7), (HIGH_DARK, 7)],
+    ids=["light", "dark", "high light", "high dark"],
+)
+def test_tinted_tokens_can_be_read(tokens: Tokens, least: float) -> None:
+    levels = [blended(tokens.surface, tokens.unsure, share) for share in UNSURE_SHARES[tokens in (DARK, HIGH_DARK)]]
+    assert min(contrast(tokens.text, ground) for ground in levels) >= least
+    # A guess below a tenth is written in `muted`.
+    assert contrast(tokens.muted, blended(tokens.surface, tokens.selection, 0.1)) >= least
 
 
 def test_high_contrast_is_chosen_or_the_systems(qtbot: QtBot) -> None:

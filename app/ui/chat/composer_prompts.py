@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDate, QEvent, QModelIndex, QObject, QPoint, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QFrame, QMenu, QTextEdit, QVBoxLayout
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QFrame, QMenu, QVBoxLayout
 
 from app.core.visible import clean_text
 from app.ui.chat.composer import Composer
@@ -18,6 +18,7 @@ from app.ui.i18n import InContext, tr, tr_count
 from app.ui.locale_formats import format_long_date, join_list
 from app.ui.shared_labels import PROMPTS, SAVE_AS_PROMPT
 from app.ui.shell.notify import Notify
+from app.ui.text.formats import char_format, highlight
 from app.ui.theme import Theme
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.labels import announce
@@ -332,12 +333,10 @@ class PromptBlanks(QObject):
         between.endEditBlock()
 
     def _mark(self) -> None:
-        marks = []
+        tokens, marks = self._theme.tokens, []
+        look = char_format(None, tokens.text, tokens.mark)
         for place in self._places():
-            mark = QTextEdit.ExtraSelection()
-            mark.cursor = place
-            mark.format.setBackground(QColor(self._theme.tokens.mark))
-            marks.append(mark)
+            marks.append(highlight(place, look))
         self._edit.set_marks("blanks", marks)
 
 

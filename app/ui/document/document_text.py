@@ -7,7 +7,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from PySide6.QtCore import QMimeData, QObject, QPoint, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QTextBlock, QTextCursor, QTextOption
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextBlock,
+    QTextCharFormat,
+    QTextCursor,
+    QTextOption,
+)
 from PySide6.QtWidgets import QFrame, QTextEdit
 
 from app.documents.blocks import Block
@@ -297,11 +307,10 @@ class TextMarks(QObject):
         found: list[QTextEdit.ExtraSelection] = []
         if self._window.ranges:
             tokens = self._theme.tokens
+            usual, strong = (char_format(None, tokens.text, ground) for ground in (tokens.selection, tokens.mark))
             near = marks_in(self._hits, self._window.ranges[0].block.id, self._window.ranges[-1].block.id)
-            found = [
-                selection for hit in near if hit != self.mark and (selection := self._selection(hit, tokens.selection))
-            ]
-            if self.mark is not None and (selection := self._selection(self.mark, tokens.mark)):
+            found = [selection for hit in near if hit != self.mark and (selection := self._selection(hit, usual))]
+            if self.mark is not None and (selection := self._selection(self.mark, strong)):
                 found.append(selection)
         self._text.setExtraSelections(found)
 
@@ -323,9 +332,9 @@ class TextMarks(QObject):
         """Stop keeping the mark in view, because the user moved."""
         self.is_held = False
 
-    def _selection(self, mark: TextHighlight, colour: str) -> QTextEdit.ExtraSelection | None:
+    def _selection(self, mark: TextHighlight, look: QTextCharFormat) -> QTextEdit.ExtraSelection | None:
         cursor = self._cursor(mark)
-        return None if cursor is None else highlight(cursor, char_format(None, self._theme.tokens.text, colour))
+        return None if cursor is None else highlight(cursor, look)
 
     def _cursor(self, mark: TextHighlight | None) -> QTextCursor | None:
         span = self._window.span_of(mark) if mark is not None else None

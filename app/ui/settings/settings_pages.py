@@ -306,8 +306,11 @@ class RowMark(QWidget):
         return super().eventFilter(watched, event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = smooth_painter(self, fill=QColor(self._theme.tokens.selection))
-        painter.drawRoundedRect(self.rect(), self._theme.px(8), self._theme.px(8))
+        # What a row says in muted words can't be read on a selection.
+        painter, tokens, radius = smooth_painter(self), self._theme.tokens, self._theme.px(8)
+        painter.setPen(QColor(tokens.accent))
+        painter.setBrush(QColor(tokens.chip))
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
 
 Save = Callable[..., None]

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextOption
+from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
 
 from app.core.lazy_dataclasses import dataclass, field
 from app.documents.segments import SegmentKind
@@ -69,8 +69,8 @@ class RowCell:
         self._layout.endLayout()
         return top
 
-    def paint(self, painter: QPainter, at: QPointF, marked: list[tuple[int, int, str]]) -> None:
-        """Paint the text; `marked` are ranges with background colours."""
+    def paint(self, painter: QPainter, at: QPointF, marked: list[tuple[int, int, QTextCharFormat]]) -> None:
+        """Paint the text; `marked` are ranges with their look."""
         painter.setPen(QColor(Qt.GlobalColor.black))  # for text without a colour of its own, of which there is none
         self._layout.draw(painter, at, [self._range(*mark) for mark in marked])
 
@@ -89,12 +89,12 @@ class RowCell:
         lines = ranges_by_line(self._layout, utf16_length(text[:start]), utf16_length(text[:end]))
         return [QRectF(left, line.y(), width, line.height()) for line, left, width in lines]
 
-    def _range(self, start: int, end: int, color: str) -> QTextLayout.FormatRange:
+    def _range(self, start: int, end: int, look: QTextCharFormat) -> QTextLayout.FormatRange:
         text = self.written.text
         layout_range = QTextLayout.FormatRange()
         layout_range.start = utf16_length(text[:start])
         layout_range.length = utf16_length(text[start:end])
-        layout_range.format = char_format(None, background=color)
+        layout_range.format = look
         return layout_range
 
 

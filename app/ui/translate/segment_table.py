@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QTextCharFormat,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -36,6 +37,7 @@ from app.ui.shared_labels import COPY, EDIT_LABEL
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.readable_texts import READ_FROM_HERE
 from app.ui.text.block_selection import BlockSelection, SelectionMouse, SelectionUnit
+from app.ui.text.formats import char_format
 from app.ui.text.keyboard_walk import ENTER, row_after, step_aside
 from app.ui.theme import Theme, smooth_painter
 from app.ui.translate.missing_marks import put_back
@@ -51,8 +53,8 @@ SEGMENTS = "Segments"
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
-Marked = Callable[[int, int], list[tuple[int, int, str]]]
-"""Returns ranges of a cell (row, column) with their background colours."""
+Marked = Callable[[int, int], list[tuple[int, int, QTextCharFormat]]]
+"""Returns ranges of a cell (row, column) with their look."""
 
 
 class CellDelegate(QStyledItemDelegate):
@@ -456,16 +458,16 @@ class SelectableRows(RowTable):
         self._read = sentence
         self.viewport().update()
 
-    def _marks_in_cell(self, row: int, column: int) -> list[tuple[int, int, str]]:
+    def _marks_in_cell(self, row: int, column: int) -> list[tuple[int, int, QTextCharFormat]]:
         tokens = self._theme.tokens
+        usual, strong = (char_format(None, tokens.text, ground) for ground in (tokens.selection, tokens.mark))
         found = [
-            (start, end, tokens.mark if is_chosen else tokens.selection)
-            for start, end, is_chosen in self.hits.get((row, column), ())
+            (start, end, strong if is_chosen else usual) for start, end, is_chosen in self.hits.get((row, column), ())
         ]
         if self._read is not None and self._read[:2] == (row, column):
-            found.append((*self._read[2:], tokens.mark))
+            found.append((*self._read[2:], strong))
         span = self.selection.span_in((row,)) if self.selection.column == column else None
-        return [*found, (*span, tokens.selection)] if span is not None else found
+        return [*found, (*span, usual)] if span is not None else found
 
     # The leaving of a viewport comes here only, not to `leaveEvent`.
     def viewportEvent(self, event: QEvent) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QColor, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 
@@ -68,8 +68,8 @@ def marked(table: SegmentTable) -> list[tuple[int, int, str]]:
         (row, column, table.cell(row, column).written.text[start:end])
         for row in range(table.rows.rowCount())
         for column in (SOURCE, TARGET)
-        for start, end, colour in table._marks_in_cell(row, column)
-        if colour == table._theme.tokens.mark
+        for start, end, look in table._marks_in_cell(row, column)
+        if look.background().color() == QColor(table._theme.tokens.mark)
     ]
 
 
