@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PySide6.QtCore import QObject, Qt
@@ -17,10 +18,11 @@ from app.ui.i18n import sentence_for
 from app.ui.shared_labels import NAME_DELETED, THINKING, UNDO, WRITING_AN_ANSWER
 from app.ui.shell import notify
 from app.ui.shell.model_picker import MODEL_IS_LOADING, MODEL_IS_READY
-from app.ui.shell.palette import Palette
+from app.ui.shell.palette import Offers, Palette
 from app.ui.text.code_view import CODE_IN
 from app.ui.widgets.labels import announce
 from tests.helpers.accessible_tree import announcements, is_busy, screen_reader_on
+from tests.helpers.desks.desk import WAIT_MS
 from tests.helpers.desks.window import Frame
 from tests.ui.chat.conftest import Open, open_chat  # noqa: F401 - a fixture
 from tests.ui.chat.test_column import add_chats
@@ -156,10 +158,28 @@ def test_palette_says_the_entry_once_that_typing_ends_at(frame: Frame, qtbot: Qt
         heard.clear()
         qtbot.keyClicks(palette.field, "sett")
         qtbot.waitUntil(lambda: bool(heard))
+        first = palette.chosen
         qtbot.keyClick(palette.field, Qt.Key.Key_Down)
         qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+        third = palette.chosen
         qtbot.waitUntil(lambda: len(heard) == 2)
-    first, third = (palette.entries.entry_at(palette.entries.index(row)) for row in (0, 2))
     assert first is not None
     assert third is not None
     assert heard == [first.spoken, third.spoken]
+
+
+def test_palette_says_an_entry_once_though_more_is_found_below_it(
+    frame: Frame, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard_first, load = Event(), Offers.load
+    monkeypatch.setattr(Offers, "load", lambda offers: (heard_first.wait(WAIT_MS / 1000), load(offers)))
+    with announcements() as heard:
+        frame.do("palette")
+        palette = frame.find_step(Palette)
+        qtbot.waitUntil(lambda: bool(heard))
+        count = palette.entries.rowCount()
+        heard_first.set()
+        qtbot.waitUntil(lambda: palette.entries.rowCount() > count)
+        qtbot.waitUntil(lambda: not palette._settled.isActive())
+    assert palette.chosen is not None
+    assert heard == [palette.chosen.spoken]

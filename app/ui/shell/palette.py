@@ -281,6 +281,8 @@ class Palette(QWidget):
             column.addWidget(widget)
         self._delay = new_timer(self, TYPING_MS, self._search_items)
         self._settled = new_timer(self, SETTLED_MS, self._say_chosen)
+        self._said = ""
+        """The entry that was announced last."""
         self.field.textChanged.connect(self._on_typed)
         self.field.installEventFilter(self)
         window.installEventFilter(self)
@@ -375,7 +377,9 @@ class Palette(QWidget):
             self._settled.start()
 
     def _say_chosen(self) -> None:
-        if (entry := self.chosen) is not None:
+        # The same entry may be chosen anew because more was found below it.
+        if (entry := self.chosen) is not None and entry.spoken != self._said:
+            self._said = entry.spoken
             announce(self.field, entry.spoken)
 
     def _choose(self, index: QModelIndex) -> None:
