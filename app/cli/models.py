@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from app.cli import disk_commands, terminal
@@ -14,18 +16,22 @@ from app.core.catalogue import Translatable, tr, tr_count
 from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import ModelNotOurs
 from app.core.events import CancelToken
-from app.core.joined_texts import join_entries
+from app.core.joined_texts import join_entries, join_whole_sentences
 from app.core.paths import AppPaths
 from app.core.visible import size_words
 from app.features.models.choice import pick_file
 from app.features.models.collection import ModelCollection
 from app.features.models.fetch_model import ModelReady, build_models, fetch_model
 from app.features.models.installed import OPENED, InstalledFile
+from app.features.models.model_users import name_users
 from app.features.models.model_versions import ModelUpdate
 from app.hub.hub_search import FoundRepository, HubQuery
 from app.hub.model_files import ModelFile, Repository, quantization_words
 from app.hub.protocol import Done, Fetched, Phase
+from app.store.database import Database
+from app.store.model_uses import ModelUsers, ModelUses
 
+USED_BY = "It was used by: {users}."
 OFF_LIST = "Removed {name} from the list. The file wasn’t deleted."
 _PHASES: dict[str, Translatable] = {
     "connecting": "Connecting to download {name}",
@@ -206,19 +212,34 @@ def remove_model(models: ModelCollection, _cancel: CancelToken, options: argpars
     model = models.find(options.name)
     # Looked up before it goes: its label is printed afterwards.
     row = next(row for row in models.list_installed() if row.model.path == model.path)
-    words = tr("Moved {name} to Fireside’s trash.", name=row.label)
+    # Asked before, as the window does: no setting names it any more afterwards.
+    (settings, _), users = models.find_users(model.path), _stored_users(models.around.paths, model.path)
+    words = [tr("Moved {name} to Fireside’s trash.", name=row.label)]
+    if names := name_users(settings, users):
+        words.append(tr(USED_BY, users=join_entries(names)))
     try:
         models.remove(model.path)
     except ModelNotOurs:
         # Models of other programs are not ours to remove; one that was opened is only named in our list.
         if model.origin != OPENED:
             raise
-        words = tr(OFF_LIST, name=row.label)
+        words = [tr(OFF_LIST, name=row.label)]
     if options.json:
-        terminal.print_json({"models": [_model_fields(row)]})
+        used_by = {"tasks": [setting.removesuffix("_path") for setting in settings], **asdict(users)}
+        terminal.print_json({"models": [_model_fields(row) | {"used_by": used_by}]})
     else:
-        print(words)
+        print(join_whole_sentences(words))
     return 0
+
+
+def _stored_users(paths: AppPaths, model: Path) -> ModelUsers:
+    """Return the chats, projects and assistants with this model; the collection here has none of them."""
+    # A model can be removed though the database can't be opened.
+    with suppress(AppError):
+        if paths.database.exists():
+            with closing(Database.open(paths.database)) as database:
+                return ModelUses(database).find_users([str(model)])
+    return ModelUsers()
 
 
 def _model_fields(row: InstalledFile) -> dict[str, Any]:

@@ -8,17 +8,23 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.cli.disk_commands import ALREADY_HERE, NOT_CHECKED
-from app.cli.models import OFF_LIST
+from app.cli.models import OFF_LIST, USED_BY
 from app.cli.terminal import NO_FOLDER
 from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import AccessGated, FileNotOnHub, RepositoryMissing
 from app.core.errors.model_errors import ModelAltered, ModelMissing, ModelNotInstalled, ModelUnreadable
+from app.core.paths import AppPaths
+from app.core.settings import load_settings, save_settings
 from app.features.error_messages import sentence_for
+from app.store.conversations import Conversations
+from app.store.database import Database
 from tests.helpers import warm
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.gguf_files import header, padded
@@ -212,6 +218,28 @@ def test_a_file_is_brought_along_and_removed_into_the_trash(hub: FakeHub, tmp_pa
     assert gone["path"] == row["path"]
     assert not Path(row["path"]).exists()
     assert [path.name for path in (fresh_home / "data" / "models" / ".trash").rglob("*.gguf")] == [source.name]
+
+
+def test_removing_a_model_says_what_used_it(hub: FakeHub, tmp_path: Path, fresh_home: Path) -> None:
+    paths = AppPaths.from_environment()
+
+    def add_in_use() -> str:
+        source = tmp_path / "used.gguf"
+        source.write_bytes(tiny(9))
+        (row,) = only_json(fireside("models", "import", str(source), "--json"))["models"]
+        settings = load_settings(paths.settings)[0]
+        save_settings(paths.settings, replace(settings, models=replace(settings.models, translate_path=row["path"])))
+        return str(row["path"])
+
+    path = add_in_use()
+    with closing(Database.open(paths.database)) as database:
+        chats = [Conversations(database).create(title="Mine", model=path).id for _ in range(2)]
+    said = fireside("models", "remove", "used.gguf")
+    assert said.returncode == 0
+    assert said.stdout.endswith(USED_BY.format(users="Translate, 2 chats") + "\n")
+    assert add_in_use() == path
+    (gone,) = only_json(fireside("models", "remove", "used.gguf", "--json"))["models"]
+    assert gone["used_by"] == {"tasks": ["translate"], "chats": chats, "projects": [], "assistants": []}
 
 
 def test_models_travel_on_a_disk_with_their_checksums(

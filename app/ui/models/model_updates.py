@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.catalogue import Translatable
-from app.core.counted_units import count_units
+from app.features.models.model_users import name_users
 from app.ui.i18n import size_text, tr, tr_count
 from app.ui.locale_formats import format_day, join_list
 from app.ui.models.models_page import ModelsPage
-from app.ui.shared_labels import NAME_DELETED, SUMMARIZE, TRANSLATE, WRITE_LABEL
+from app.ui.shared_labels import NAME_DELETED
 from app.ui.widgets.buttons import text_button
 
 if TYPE_CHECKING:
@@ -33,13 +32,6 @@ NONE_NEWER = "No newer versions on the Hub."
 NEWER_IS_HERE = "A newer version is here. It takes over once it has answered."
 NEWER_IS_COMING = "Downloading the newer version. This one stays until the newer one has answered."
 DELETED_IN_USE = "“{name}” was deleted. It was used by: {users}."
-_USERS_BY_SETTING: dict[str, Translatable] = {
-    "summarize_path": SUMMARIZE,
-    "translate_path": TRANSLATE,
-    "write_path": WRITE_LABEL,
-    "passages_path": "search in documents",
-    "checker_path": "the check of answers",
-}
 
 
 class UpdateSearch:
@@ -117,7 +109,5 @@ class UpdateSearch:
 
 def deleted_words(name: str, settings: list[str], users: ModelUsers) -> str:
     """Return what is told after a model was deleted, with everything that used it."""
-    named = [tr(_USERS_BY_SETTING[setting]) for setting in settings]
-    counted = {"chat": users.chats, "project": users.projects, "assistant": users.assistants}
-    named += [count_units(unit, len(ids)) for unit, ids in counted.items() if ids]
+    named = name_users(settings, users)
     return tr(DELETED_IN_USE, name=name, users=join_list(named)) if named else tr(NAME_DELETED, name=name)
