@@ -21,8 +21,9 @@ from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.shared_labels import WAITS_LABEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.labels import plain_label, plain_tip
-from app.ui.widgets.layouts import FlowLayout, fill_layout, scrolled
+from app.ui.widgets.layouts import FittingScroll, FlowLayout, drop_margins, fill_layout, scrolled
 from app.ui.work.picture_reading import READ_ITS_TEXT, PicturesLine
 
 TOO_LONG_PASSAGES_INSTEAD = "{name} is too long for the model’s context. Each question gets its most relevant passages."
@@ -110,12 +111,21 @@ class AttachmentRow(QWidget):
         self._remarks = plain_label(kind="muted", wraps=True)
         self._remarks.hide()
         self._page.installEventFilter(self)
-        self._column = QVBoxLayout(self)
-        for widget in (self._scroll, self._remarks, self.not_seen, self.not_heard, self.scans, self.too_long):
-            self._column.addWidget(widget)
+        page = QWidget()
+        page.setObjectName("page")
+        notes = drop_margins(QVBoxLayout(page), 0)
+        self._told = (self._remarks, self.not_seen, self.not_heard, self.scans, self.too_long)
+        fill_layout(notes, *self._told)
+        self._notes = FittingScroll(page)
+        self._notes.hide()
+        fade_ends(self._notes, theme)
+        for part in (page, *self._told):
+            part.installEventFilter(self)
+        self._column = fill_layout(QVBoxLayout(self), self._scroll, self._notes)
         # Wrapped words take more than the hint of one line.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         theme.dress(self._column, margins=(0, 0, 6, 6), spacing=8)
+        theme.dress(notes, spacing=8)
         theme.dress(self._flow, spacing=6)
         theme.dress(self._remarks, font="small")
         theme.changed.connect(self._fit_height)
@@ -265,7 +275,10 @@ class AttachmentRow(QWidget):
         self._fit_height()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._page and event.type() == QEvent.Type.LayoutRequest:
+        if event.type() in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
+            # At once, or what is shown in it could not be seen until the next layout.
+            self._notes.setHidden(all(note.isHidden() for note in self._told))
+        elif event.type() == QEvent.Type.LayoutRequest and watched not in self._told:
             # A chip says something else, so it may be wider.
             self._fit_height()
         return super().eventFilter(watched, event)
@@ -336,6 +349,7 @@ class TooLong(QFrame):
             offer.label,
             "plain" if is_first else "quiet",
             on_click=lambda: [offer.do(draft_document) for draft_document in served],
+            elides=True,
         )
         self._theme.dress(button, font="control")
         button.setAccessibleDescription(self._words.text())

@@ -25,7 +25,7 @@ from app.ui.document.document_chip import PageChip
 from app.ui.i18n import tr
 from app.ui.shared_labels import ANSWER_LINE, YOU_LINE
 from app.ui.theme import Theme
-from app.ui.widgets.labels import plain_caption, plain_label, plain_tip
+from app.ui.widgets.labels import FlowingLabel, plain_caption, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.picture_widgets import read_rows
 
@@ -409,7 +409,7 @@ class SourceRow(QWidget):
         return 0 if self.isHidden() else self._flow.heightForWidth(width)
 
     def _add_words(self, words: str) -> QLabel:
-        label = self._theme.dress(plain_label(words, kind="muted"), font="small")
+        label = self._theme.dress(FlowingLabel(words), font="small")
         self._flow.addWidget(label)
         label.show()
         return label

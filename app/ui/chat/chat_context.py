@@ -227,7 +227,7 @@ class ChatMemory(QObject):
         self._chat.show_state()
         divider = self._chat.transcript.divider
         if divider.isVisible():
-            announce(divider, divider.text)
+            announce(divider, divider.text())
 
     def _on_full(self, place: ChatPlace, message_id: int) -> None:
         """Ask what to do about a full context. The question is stored without an answer, and nothing was sent."""
@@ -315,10 +315,9 @@ class ContextPanel(FloatingPanel):
         """The parts should be shown with their texts."""
         self.setAccessibleName(tr(WHAT_MODEL_SEES))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        theme.dress(self, width=WIDTH_PX)
         title = QLabel(tr(WHAT_MODEL_SEES))
         self._sum = plain_label(kind="muted")
-        head = fill_layout(QHBoxLayout(), (title, 1), self._sum)
+        self._head = fill_layout(QHBoxLayout(), (title, 1), self._sum)
         self._rows: list[Row] = []
         self._bar = PartsBar(theme, tr(WHAT_MODEL_SEES), lambda number: tint(theme, self._rows[number][2]))
         self._table = self._table_of([])
@@ -327,12 +326,12 @@ class ContextPanel(FloatingPanel):
         theme.dress(title, font="section")
         theme.dress(self._sum, self._words, font="small")
         theme.dress(self._column, margins=(16, 14, 16, 16), spacing=10)
-        fill_layout(self._column, head, self._bar, self._table, self._words)
+        fill_layout(self._column, self._head, self._bar, self._table, self._words)
         self._texts = text_button(tr("Show exact text"), "link", self, on_click=self._on_texts, name="exact_texts")
         self._texts.hide()
         self._column.addWidget(self._texts, 0, Qt.AlignmentFlag.AlignLeading)
         theme.dress(self._texts, font="control")
-        self._fit_height()
+        self._fit_size()
 
     def show_parts(self, parts: PromptBreakdown) -> None:
         rows = self._rows = rows_of(parts)
@@ -354,7 +353,7 @@ class ContextPanel(FloatingPanel):
         self._words.setVisible(bool(text))
         set_mark(self._words, "kind", "danger" if parts.is_over else "muted")
         self.setAccessibleDescription(" ".join(part for part in ("; ".join(said) + ".", text) if part))
-        self._fit_height()
+        self._fit_size()
 
     def _on_texts(self) -> None:
         self.close()
@@ -362,7 +361,7 @@ class ContextPanel(FloatingPanel):
 
     def show_words(self, text: str) -> None:
         self._words.setText(text)
-        self._fit_height()
+        self._fit_size()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -386,13 +385,15 @@ class ContextPanel(FloatingPanel):
             grid.addWidget(count, number, 2, Qt.AlignmentFlag.AlignTrailing)
         return table
 
-    def _fit_height(self) -> None:
-        """Set the height to the content's, and place the panel anew."""
-        # Before it is shown a popup has neither its fonts nor its layout, which its height needs.
+    def _fit_size(self) -> None:
+        """Set the width to the head's, the height to the content's, and place the panel anew."""
+        # Before it is shown a popup has neither its fonts nor its layout, which its size needs.
         self.ensurePolished()
-        self._column.activate()
+        column, margins = self._column, self._column.contentsMargins()
+        column.activate()
+        head = self._head.sizeHint().width() + margins.left() + margins.right()
+        self.setFixedWidth(max(self._theme.px(WIDTH_PX), head))
         # Without wrapped labels a layout has no height for a width.
-        column = self._column
         height = column.totalHeightForWidth(self.width()) if column.hasHeightForWidth() else -1
         self.setFixedHeight(height if height > 0 else column.totalSizeHint().height())
         self.place_again()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QHBoxLayout, QSpacerItem, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QSpacerItem, QStackedLayout, QVBoxLayout, QWidget
 
 from app.ui.chat.composer import Composer
 from app.ui.chat.transcript import ChatTranscript
@@ -12,6 +12,8 @@ from app.ui.theme import EDGE_PX, READING_PX, Theme
 
 LOW_PX = 150
 """Height, before zoom, below which the composer has a single line."""
+OFFER_PX = 40
+"""Room below the composer for a better model's offer."""
 OPTICAL_MIDDLE = 0.4
 """Share of the height at which the middle of an empty chat's group stands."""
 
@@ -83,7 +85,9 @@ class ChatLayout(QVBoxLayout):
         self._composer.set_compact(is_low)
         if self._bottom.spacing() != px(6):  # or every arrangement would ask for the next
             self._bottom.setSpacing(px(6))
-        has_offer = greeting is not None and greeting.offer.is_wanted and not is_low
+        rows = sum(_height_of(part, room) for part in (self._top, self._above, self._bottom))
+        is_full = is_low or rows + px(OFFER_PX) > self._view.height()
+        has_offer = greeting is not None and greeting.offer.is_wanted and not is_full
         if self._greeting is not None:
             self._greeting.offer.setVisible(has_offer)
         self._bottom.setContentsMargins(left, px(4), room - width - left, px(6 if is_low or has_offer else 16))
@@ -100,7 +104,9 @@ class ChatLayout(QVBoxLayout):
         if greeting is not None:
             greeting.setContentsMargins(left, 0, left, 0)
             height = self._view.height()
-            rows = sum(part.sizeHint().height() for part in (self._top, self._above, self._bottom, self._foot))
+            rows = sum(
+                _height_of(part, self._view.width()) for part in (self._top, self._above, self._bottom, self._foot)
+            )
             group = rows + greeting.fit_room(width, height - rows)
             below = max(0, min(height - group, round(height * (1 - OPTICAL_MIDDLE) - group / 2)))
         if below != self._below.sizeHint().height():
@@ -114,3 +120,7 @@ class ChatLayout(QVBoxLayout):
         ):
             self.arrange()
         return False
+
+
+def _height_of(part: QLayout, width: int) -> int:
+    return part.heightForWidth(width) if part.hasHeightForWidth() else part.sizeHint().height()

@@ -41,7 +41,7 @@ class FoldedText(QWidget):
         self.text = ""
         """The text received so far."""
         self._thoughts: ThoughtText | None = None
-        self._line: QPushButton = text_button("", "quiet", self, name=name)
+        self._line: QPushButton = text_button("", "quiet", self, name=name, elides=True)
         self._line.setCheckable(True)
         read_as(self._line, QAccessible.Role.Button, folds=True)
         self._line.toggled.connect(self._on_toggled)
@@ -88,8 +88,9 @@ class FoldedText(QWidget):
         hint = self._line.sizeHint()
         height = max(px(LINE_PX), hint.height())
         is_mirrored = self.isRightToLeft()
-        x = width - hint.width() if is_mirrored else 0
-        self._line.setGeometry(x, (height - hint.height()) // 2, hint.width(), hint.height())
+        wide = min(hint.width(), width)
+        x = width - wide if is_mirrored else 0
+        self._line.setGeometry(x, (height - hint.height()) // 2, wide, hint.height())
         if self._thoughts is not None:
             indent = px(INDENT_PX)
             text_height = self._thoughts.height_for(width - indent)

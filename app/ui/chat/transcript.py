@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QScrollBar, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QScrollArea, QScrollBar, QWidget
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
@@ -23,7 +23,6 @@ from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.places import TurnPlace, TurnPlaces
 from app.ui.chat.turn import TurnHost, TurnView
 from app.ui.i18n import tr
-from app.ui.locale_formats import isolate
 from app.ui.screen_reader import read_as
 from app.ui.shell.keyboard import AFTER_SIBLINGS, is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme, smooth_painter
@@ -537,7 +536,7 @@ class TurnColumn(QWidget):
     def place_turns(self, held: Held | None) -> int | None:
         """Position all turns. Return the scroll offset that keeps the anchor `held` in place, or None."""
         px, width, first = self._theme.px, self._width, self._first_shown
-        x, above = (self._whole_width() - width) // 2, self.divider.height_wanted
+        x, above = (self._whole_width() - width) // 2, self.divider.height_for(width)
         self.places.begin_at(px(EDGE_PX), first, above, is_again=self._is_zoomed)
         self._is_zoomed = False
         self.divider.setVisible(first is not None)
@@ -723,45 +722,40 @@ def _tab_stops(turn: TurnView) -> list[QWidget]:
 
 HEIGHT_PX = 44
 GAP_PX = 14
+LINE_PX = 24
 
 
-class TurnDivider(QWidget):
+class TurnDivider(QLabel):
     """Divider with a text between two thin lines; turns above it are hidden from the model and can be brought back."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
+        centre = Qt.AlignmentFlag.AlignCenter
+        super().__init__(parent, textFormat=Qt.TextFormat.PlainText, wordWrap=True, alignment=centre)
         self.setObjectName("divider")
+        self.setProperty("kind", "muted")
         self._theme = theme
-        self.text = ""
+        theme.dress(self, font="caption", margins=(GAP_PX + LINE_PX, GAP_PX, GAP_PX + LINE_PX, GAP_PX))
         self.hide()
 
     def show_count(self, count: int) -> None:
         """Show how many messages above the divider are hidden from the model."""
-        self.text = tr("The model no longer sees earlier messages ({count})", count=count)
-        self.setAccessibleName(self.text)
-        self.setProperty("painted_text", self.text)
+        self.setText(tr("The model no longer sees earlier messages ({count})", count=count))
+        self.setAccessibleName(self.text())
         self.setToolTip(tr("They’re still in the chat. “Bring back” shows one to the model again."))
-        self.update()
 
-    @property
-    def height_wanted(self) -> int:
-        """Height in pixels; the text is elided, never wrapped."""
-        return self._theme.px(HEIGHT_PX)
+    def height_for(self, width: int) -> int:
+        """Return the height for a width, in pixels; the text is wrapped."""
+        return max(self._theme.px(HEIGHT_PX), self.heightForWidth(width))
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        px, tokens = self._theme.px, self._theme.tokens
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        words = self.fontMetrics().boundingRect(self.contentsRect(), flags, self.text())
+        gap, middle = self._theme.px(GAP_PX), self.height() // 2
         painter = QPainter(self)
-        painter.setFont(self._theme.font("caption"))
-        room = self.width() - 2 * px(GAP_PX) - 2 * px(24)
-        text = painter.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, room)
-        width = painter.fontMetrics().horizontalAdvance(text) + 2 * px(GAP_PX)
-        words = QRect((self.width() - width) // 2, 0, width, self.height())
-        painter.setPen(QColor(tokens.outline))
-        middle = self.height() // 2
-        painter.drawLine(0, middle, words.left(), middle)
-        painter.drawLine(words.right(), middle, self.width(), middle)
-        painter.setPen(QColor(tokens.muted))
-        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, isolate(text))
+        painter.setPen(QColor(self._theme.tokens.outline))
+        painter.drawLine(0, middle, words.left() - gap, middle)
+        painter.drawLine(words.right() + gap, middle, self.width(), middle)
 
 
 def is_answer(turn: TurnView | None) -> TypeGuard[AnswerView]:

@@ -11,7 +11,6 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QStackedWidget,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -318,15 +317,15 @@ class AttentionView(LookPage):
         row = fill_layout(drop_margins(QHBoxLayout(self.told)), (self.sentence, 1))
         for button in (self.smaller, self.larger, *self.parts.values()):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        self.stack = QStackedWidget()
+        self.drawings = QWidget()
         self._pages = {
             ARCS: self._page(LineScroll(self.arcs), self.largest),
             MAP: self._page(self.map, self.cell),
             HEADS: self._page(self.heads, self.kinds),
         }
-        for page in self._pages.values():
-            self.stack.addWidget(page)
-        fill_layout(self.body, self.cut, self.top, self.told, (self.stack, 1))
+        # No stack, which would be as high as the highest of its pages.
+        fill_layout(drop_margins(QVBoxLayout(self.drawings)), *self._pages.values())
+        fill_layout(self.body, self.cut, self.top, self.told, (self.drawings, 1))
         dress(top, spacing=8)
         dress(row, spacing=2)
         dress(self.sentence, font="small", margins=(0, 5, 0, 0))
@@ -356,7 +355,7 @@ class AttentionView(LookPage):
         self.map.clear()
         self.arcs.show_tokens(())
         self.heads.show_heads(None)
-        for widget in (self.cut, self.top, self.told, self.stack):
+        for widget in (self.cut, self.top, self.told, self.drawings):
             widget.hide()
 
     def _show(self, event: object) -> None:
@@ -373,7 +372,7 @@ class AttentionView(LookPage):
         count = len(event.tokens)
         self.cut.setText("" if event.is_all else tr_count(FIRST_TOKEN_SHOWN, FIRST_TOKENS_SHOWN, count))
         self.cut.setHidden(event.is_all)
-        for widget in (self.top, self.told, self.stack):
+        for widget in (self.top, self.told, self.drawings):
             widget.show()
         self.token = count - 1  # the last token sees all others
         self.arcs.show_tokens(event.tokens)
@@ -440,12 +439,12 @@ class AttentionView(LookPage):
     def show_as(self, way: str) -> None:
         self._shown_as = way
         self.ways.show_value(way)
-        self.stack.setCurrentWidget(self._pages[way])
         for name, buttons in self.parts.items():
             buttons.setVisible(name == way)
+            self._pages[name].setVisible(name == way)
         for button in (self.larger, self.smaller):
             button.setVisible(way == MAP)
-        # A stack's page loses the fonts that were set before it was added.
+        # A page loses the fonts that were set before it was added.
         self.theme.dress_again(self._pages[way])
         if way == ARCS:
             self.arcs.reveal()

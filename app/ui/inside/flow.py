@@ -462,12 +462,15 @@ class TokenText(QWidget):
         self._more.setAccessibleName(words)
 
 
+LEAST_PX = 74
+
+
 class TokenDetail(QFrame):
-    """Details of the current token. Its height is constant, so that nothing moves when a token is pointed at."""
+    """Details of the current token. It only grows, so that nothing moves back and forth while tokens are pointed at."""
 
     def __init__(self, theme: Theme, hint: str) -> None:
         super().__init__()
-        self._hint = hint
+        self._theme, self._hint = theme, hint
         self.setObjectName("token_detail")
         self.setProperty("kind", "card")
         self._token, self._about = plain_label(), plain_label(kind="muted", wraps=True)
@@ -478,7 +481,7 @@ class TokenDetail(QFrame):
         theme.dress(fill_layout(QVBoxLayout(self), self._token, (self._about, 1)), margins=(10, 7, 10, 7), spacing=2)
         theme.dress(self._token, font="section")
         theme.dress(self._about, font="small")
-        theme.dress(self, height=74)
+        theme.dress(self, least_height=LEAST_PX)
         name_widgets(detail_token=self._token, detail_about=self._about)
         self.clear()
 
@@ -493,6 +496,16 @@ class TokenDetail(QFrame):
         self._token.setVisible(bool(token))
         self._about.setText(about)
         self._about.setToolTip(plain_tip(about))
+        self._fit_height(self.minimumHeight())
+
+    def _fit_height(self, least: int) -> None:
+        if (column := self.layout()) is not None and self.isVisible():
+            self.setMinimumHeight(max(least, column.totalHeightForWidth(self.width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit_height(self._theme.px(LEAST_PX))
 
     def clear(self) -> None:
         self.show_token("", self._hint)

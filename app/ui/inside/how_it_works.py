@@ -452,10 +452,10 @@ class HowItWorks(QWidget):
         is_wide = self.width() >= px(SIDE_PX)
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._side.setDirection(along if is_wide else down)
-        # A wrapped label has no width of its own, so the text's column gets one.
-        self._text.setFixedWidth(
-            min(px(TEXT_PX + 60), self.width() * 2 // 5) if is_wide else self.width() - px(2 * EDGE_PX + 12)
-        )
+        # A wrapped label has no width of its own, so the text gets one beside the view; above it, it fills the page.
+        wide = min(px(TEXT_PX + 60), self.width() * 2 // 5)
+        self._text.setMinimumWidth(wide if is_wide else 0)
+        self._text.setMaximumWidth(wide if is_wide else (1 << 24) - 1)  # Qt's value for no limit
         self.steps.fit_width(self.width() - px(2 * EDGE_PX))
 
 

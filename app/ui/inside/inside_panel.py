@@ -19,10 +19,11 @@ from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import ChoiceButton, IconButton
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.file_drop import FileDrop, FileDropAction
 from app.ui.widgets.input_fields import PlainEdit, SegmentedControl
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
+from app.ui.widgets.layouts import FittingScroll, drop_margins, fill_layout, name_widgets
 from app.ui.widgets.pane_head import PANE_EDGE_PX, PaneHead
 from app.ui.widgets.timers import new_timer
 
@@ -166,12 +167,13 @@ class InsidePanel(QWidget):
             page = self._pages[name] = spec.make(self._ui, self._lend)
             if isinstance(page, LookPage):
                 page.is_chats = self._is_chats
-            self._stack.addWidget(self._pages[name])
+            self._stack.addWidget(area := FittingScroll(page))
+            fade_ends(area, self._ui.theme)
         self.page = name
         self._segments.show_value(name)
         # The panel has no focus of its own: to focus it is to focus its current segment.
         self.setFocusProxy(self._segments.chosen)
-        self._stack.setCurrentWidget(self._pages[name])
+        self._stack.setCurrentIndex(list(self._pages).index(name))
         # While hidden nothing is asked; `showEvent` does this then.
         if self.isVisible():
             self._offer()

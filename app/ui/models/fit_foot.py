@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.features.models.estimate import TOO_LARGE, MemoryFit, fit_words, pace_words
 from app.hub.model_files import ModelFile, RemoteFile
@@ -18,7 +17,7 @@ from app.ui.theme import EDGE_PX, Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.input_fields import CheckRow
 from app.ui.widgets.labels import ElidedLabel, plain_label, plain_tip
-from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.layouts import FoldingRow, drop_margins, fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.hub.download import Download
@@ -49,13 +48,10 @@ class FitFoot(QFrame):
         self.vision: CheckRow | None = None
         self.download = theme.dress(text_button(tr(DOWNLOAD), "primary"), font="control")
         self._fit_row = theme.dress(fill_layout(QHBoxLayout(), self._glyph, (self.fit, 1)), spacing=7)
-        self._words = theme.dress(fill_layout(QVBoxLayout(), self.name, self._fit_row), spacing=3)
-        self._upper = theme.dress(fill_layout(QHBoxLayout(), (self._words, 1)), spacing=12)
-        for button in (self.exact, self.retry, self.download):
-            self._upper.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-        self._column = theme.dress(
-            fill_layout(QVBoxLayout(self), self._upper), margins=(EDGE_PX, 12, EDGE_PX, 10), spacing=6
-        )
+        words, upper = QWidget(), QWidget()
+        theme.dress(fill_layout(drop_margins(QVBoxLayout(words)), self.name, self._fit_row), spacing=3)
+        theme.dress(fill_layout(FoldingRow(upper), words, self.exact, self.retry, self.download), spacing=12)
+        self._column = theme.dress(fill_layout(QVBoxLayout(self), upper), margins=(EDGE_PX, 12, EDGE_PX, 10), spacing=6)
         theme.dress(self.exact, self.retry, font="control")
         self._show_mark("muted")
         name_widgets(

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import QKeyEvent, QTextCharFormat, QTextCursor, QTextOption
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QTextEdit, QVBoxLayout, QWidget
 
 from app.documents.segments import Content, marks
 from app.features.translate.marking import same_marks
@@ -23,7 +23,7 @@ from app.ui.translate.missing_marks import labels, missing, put_back
 from app.ui.translate.segment_layout import as_lines
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label, tell_problem
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import FoldingRow, fill_layout
 
 MISSING_MARKS = "Missing: {marks}"
 
@@ -152,10 +152,11 @@ class RowEditor(QFrame):
         self.text.setAccessibleName(tr(TRANSLATION))
         self.text.setAccessibleDescription(self._description())
         self.words = plain_label(wraps=True)
-        self.back = text_button(tr("Put marks back"), "plain", on_click=self.put_back)
+        self.back = text_button(tr("Put marks back"), "plain", on_click=self.put_back, elides=True)
         self.setFocusProxy(self.text)
-        self._foot = fill_layout(QHBoxLayout(), (self.words, 1), (self.back, 0, Qt.AlignmentFlag.AlignTop))
-        self._column = fill_layout(QVBoxLayout(self), (self.text, 1), self._foot)
+        foot = QWidget()
+        self._foot = fill_layout(FoldingRow(foot), self.words, self.back)
+        self._column = fill_layout(QVBoxLayout(self), (self.text, 1), foot)
         side = theme.px(EDGE_PX) - BORDER_PX
         self._column.setContentsMargins(side, theme.px(6), side, theme.px(8))
         theme.dress(self._column, spacing=4)
@@ -189,8 +190,7 @@ class RowEditor(QFrame):
         room = max(1, width_px - margins.left() - margins.right() - 2 * BORDER_PX)
         self.text.document().setTextWidth(room)
         text = round(self.text.document().size().height()) + self._theme.px(4)
-        side = self.back.sizeHint().width() + self._foot.spacing() if not self.back.isHidden() else 0
-        foot = max(self.words.heightForWidth(max(1, room - side)), self.back.sizeHint().height() if side else 0)
+        foot = self._foot.heightForWidth(room)
         return text + foot + 2 * BORDER_PX + margins.top() + margins.bottom() + self._column.spacing()
 
     def end(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, SignalInstance
-from PySide6.QtGui import QAction, QActionGroup, QFont, QKeyEvent
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtGui import QAction, QActionGroup, QFont, QHelpEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QApplication,
@@ -14,7 +14,11 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QPushButton,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
     QToolButton,
+    QToolTip,
     QWidget,
 )
 
@@ -22,6 +26,7 @@ from app.ui.application_style import BUTTON_FONTS
 from app.ui.focus_ring import repolish
 from app.ui.i18n import label_value, tr
 from app.ui.icons import icon
+from app.ui.locale_formats import isolate
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import CHOOSE_AN_ICON
 from app.ui.shown_texts import rewrite_text
@@ -32,6 +37,9 @@ from app.ui.widgets.menus import Menu
 from app.ui.widgets.popovers import FloatingPanel
 
 ICON_PX = 20
+ICON_GAP_PX = 4
+"""Between a button's icon and its words, in Qt's styles."""
+LEAST_LETTERS = 8
 DONE_MS = 1500
 
 
@@ -75,14 +83,55 @@ class TextButton(ArrowPassing, QPushButton):
         super().changeEvent(event)
 
 
+class ElidedButton(TextButton):
+    """Button that is elided where it has less room than it asks for; its tooltip then has all of its words."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setProperty("elides", True)
+
+    def minimumSizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        beyond = metrics.horizontalAdvance(self.text()) - LEAST_LETTERS * metrics.averageCharWidth()
+        return self.sizeHint() - QSize(max(0, beyond), 0)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and not self.toolTip() and self._shown_words() != self.text():
+            QToolTip.showText(event.globalPos(), plain_tip(self.accessibleName()), self)
+            return True
+        return super().event(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        # Isolated, or the dots stand at the beginning where the arrow of a choice is to stand at the end.
+        option.text = isolate(self._shown_words())
+        QStylePainter(self).drawControl(QStyle.ControlElement.CE_PushButton, option)
+
+    def _shown_words(self) -> str:
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        room = self.style().subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self).width()
+        if not option.icon.isNull():
+            room -= option.iconSize.width() + ICON_GAP_PX
+        elide, flag = Qt.TextElideMode.ElideRight, Qt.TextFlag.TextShowMnemonic
+        return option.fontMetrics.elidedText(option.text, elide, room, flag)
+
+
 def text_button(
-    text: str, kind: str = "plain", parent: QWidget | None = None, *, name: str = "", on_click: OnClick | None = None
+    text: str,
+    kind: str = "plain",
+    parent: QWidget | None = None,
+    *,
+    name: str = "",
+    on_click: OnClick | None = None,
+    elides: bool = False,
 ) -> QPushButton:
     """Return a button with its text as accessible name; kinds are primary, plain, quiet, link.
 
-    `name` is its object name.
+    `name` is its object name. With `elides` it is shortened where it has less room than it asks for.
     """
-    button = TextButton(text, parent)
+    button = (ElidedButton if elides else TextButton)(text, parent)
     button.setObjectName(name)
     if on_click is not None:
         button.clicked.connect(on_click)
@@ -200,7 +249,7 @@ class ChoiceButton(QWidget):
             self.changed.connect(on_change)
         self._shows_change = shows_change
         self.value = choices[0][0]
-        self.button = read_as(text_button("", "filter", self, on_click=self.show_menu), has_menu=True)
+        self.button = read_as(text_button("", "filter", self, on_click=self.show_menu, elides=True), has_menu=True)
         # The arrow belongs behind the words, so the layout direction is reversed.
         self.button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         fill_layout(drop_margins(QHBoxLayout(self)), self.button)

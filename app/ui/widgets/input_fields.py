@@ -26,11 +26,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
-    QBoxLayout,
     QButtonGroup,
     QCheckBox,
     QDoubleSpinBox,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QMenu,
@@ -462,9 +462,9 @@ class SegmentedControl(QFrame):
         # No object name: those who look for the control give it theirs, and the track would be lost with it.
         self.setProperty("kind", "segments")
         read_as(self, QAccessible.Role.Grouping).setAccessibleName(name)
-        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._row.setContentsMargins(2, 2, 2, 2)
-        self._row.setSpacing(2)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(2, 2, 2, 2)
+        self._grid.setSpacing(2)
         self._group = QButtonGroup(self)
         self._room_px: int | None = None
         self._buttons: dict[str, QAbstractButton] = {}
@@ -477,7 +477,8 @@ class SegmentedControl(QFrame):
             button.clicked.connect(lambda _=False, button=button: self._take_focus(button))
             self._group.addButton(button)
             self._buttons[key] = button
-            self._row.addWidget(theme.dress(button, font="control"))
+            self._grid.addWidget(theme.dress(button, font="control"), 0, len(self._buttons) - 1)
+        self._across = len(self._buttons)
 
     def _take_focus(self, pressed: QAbstractButton) -> None:
         # If a segment has the focus, it follows the click: its frame on another one would look like a second choice.
@@ -485,7 +486,7 @@ class SegmentedControl(QFrame):
             pressed.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def fit_width(self, room: int) -> None:
-        """Put the segments in a row if `room` pixels suffice, else in a column."""
+        """Put the segments in a row if `room` pixels suffice, else in as few rows of as many."""
         self._room_px = room
         self._lay_out()
 
@@ -498,14 +499,20 @@ class SegmentedControl(QFrame):
     def _lay_out(self) -> None:
         if self._room_px is None:
             return
-        around, margins = self.contentsMargins(), self._row.contentsMargins()
-        wanted = sum(button.sizeHint().width() for button in self._buttons.values())
-        wanted += self._row.spacing() * (len(self._buttons) - 1)
-        wanted += around.left() + around.right() + margins.left() + margins.right()
-        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        direction = along if wanted <= self._room_px else down
-        if direction != self._row.direction():
-            self._row.setDirection(direction)
+        count = len(self._buttons)
+        ways = [across for across in range(count, 0, -1) if count % across == 0]
+        across = next((across for across in ways if self._wanted_px(across) <= (self._room_px or 0)), 1)
+        if across != self._across:
+            self._across = across
+            for place, button in enumerate(self._buttons.values()):
+                self._grid.addWidget(button, *divmod(place, across))
+
+    def _wanted_px(self, across: int) -> int:
+        """Return the width of all segments with so many in a row."""
+        around, margins = self.contentsMargins(), self._grid.contentsMargins()
+        hints = [button.sizeHint().width() for button in self._buttons.values()]
+        wanted = sum(max(hints[column::across]) for column in range(across)) + self._grid.spacing() * (across - 1)
+        return wanted + around.left() + around.right() + margins.left() + margins.right()
 
     @property
     def chosen(self) -> QAbstractButton:

@@ -61,6 +61,18 @@ class ElidedLabel(QLabel):
         painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, isolate(text))
 
 
+class FlowingLabel(QLabel):
+    """Muted plain text among other items of a flow: in one line, or wrapped where that is wider than the flow."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.setProperty("kind", "muted")
+
+    def sizeHint(self) -> QSize:
+        width = self.fontMetrics().horizontalAdvance(self.text()) + 2
+        return QSize(width, self.heightForWidth(width))
+
+
 def plain_label(text: str = "", *, kind: str = "", wraps: bool = False, parent: QWidget | None = None) -> QLabel:
     """Return a label for plain text, never markup; kinds are muted and danger."""
     label = QLabel(text, parent, textFormat=Qt.TextFormat.PlainText, wordWrap=wraps)

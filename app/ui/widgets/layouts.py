@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, cast
 
-from PySide6.QtCore import QMargins, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMargins, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -46,13 +46,64 @@ def within_screen(window: QWidget, wanted: QSize) -> QSize:
 
 def scrolled(inside: QWidget) -> QScrollArea:
     """Return a scroll area around a page; the area itself takes no focus."""
-    area = QScrollArea(widgetResizable=True)
+    return _bare(QScrollArea(widgetResizable=True), inside)
+
+
+def _bare(area: QScrollArea, inside: QWidget) -> QScrollArea:
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     area.viewport().setAutoFillBackground(False)
     area.setWidget(inside)
     return area
+
+
+LEAST_LINES = 3
+
+
+class FittingScroll(QScrollArea):
+    """Scroll area that a page fills, and in which it is scrolled only where that is less than the least it needs.
+
+    It asks for the height of the page, and is content with that of a few lines.
+    """
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__()
+        self._page = page
+        _bare(self, page)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_page()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._page and event.type() == QEvent.Type.LayoutRequest:
+            self._fit_page()
+        return super().eventFilter(watched, event)
+
+    def sizeHint(self) -> QSize:
+        hint, width = self._layout.totalSizeHint(), self.viewport().width()
+        return QSize(hint.width(), self._layout.totalHeightForWidth(width)) if self._wraps else hint
+
+    def minimumSizeHint(self) -> QSize:
+        least = LEAST_LINES * self.fontMetrics().lineSpacing()
+        return QSize(super().minimumSizeHint().width(), min(self.sizeHint().height(), least))
+
+    @property
+    def _layout(self) -> QLayout:
+        layout = self._page.layout()
+        assert layout is not None
+        return layout
+
+    @property
+    def _wraps(self) -> bool:
+        return self._layout.hasHeightForWidth()
+
+    def _fit_page(self) -> None:
+        room, layout = self.viewport().size(), self._layout
+        least = layout.totalMinimumHeightForWidth(room.width()) if self._wraps else layout.totalMinimumSize().height()
+        self._page.resize(room.width(), max(room.height(), least))
+        self.updateGeometry()
 
 
 def drop_margins(layout: AnyLayout, spacing: int | None = None) -> AnyLayout:
@@ -176,11 +227,11 @@ class FlowLayout(ItemsLayout):
     def _shown(self) -> list[QLayoutItem]:
         return [item for item in self._items if not item.isEmpty()]
 
-    def _lines(self, width: int) -> list[list[tuple[QLayoutItem, QSize]]]:
+    def _break_lines(self, items: list[QLayoutItem], width: int) -> list[list[tuple[QLayoutItem, QSize]]]:
         lines: list[list[tuple[QLayoutItem, QSize]]] = []
         used = 0
-        for item in self._shown():
-            size = _wanted(item).boundedTo(QSize(width, 1 << 20))  # the height stays free
+        for item in items:
+            size = _size_within(item, width)
             if not lines or used + self.gap_px + size.width() > width:
                 lines.append([])
                 used = -self.gap_px
@@ -194,7 +245,7 @@ class FlowLayout(ItemsLayout):
         # Qt mirrors what its own layouts place, but not what a layout like this computes.
         is_mirrored = parent is not None and parent.isRightToLeft()
         y = rect.y()
-        for number, line in enumerate(self._lines(max(1, rect.width()))):
+        for number, line in enumerate(self._break_lines(self._shown(), max(1, rect.width()))):
             y += (self.gap_px if self.line_gap_px is None else self.line_gap_px) if number else 0
             height = max(size.height() for _, size in line)
             wide = sum(size.width() for _, size in line) + self.gap_px * (len(line) - 1)
@@ -209,6 +260,35 @@ class FlowLayout(ItemsLayout):
                 x += size.width() + self.gap_px
             y += height
         return y - rect.y()
+
+
+class FoldingRow(FlowLayout):
+    """Row of an item that is read and its buttons: in one line, or the buttons below where they leave it no room."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, is_at_end=True)
+
+    def _break_lines(self, items: list[QLayoutItem], width: int) -> list[list[tuple[QLayoutItem, QSize]]]:
+        if not items:
+            return []
+        first, *buttons = items
+        room = width - sum(_wanted(button).width() + self.gap_px for button in buttons)
+        is_folded = room < min(first.sizeHint().width(), width // 2)
+        room = width if is_folded else room
+        words = (first, QSize(room, _height_within(first, room)))
+        if is_folded:
+            return [[words], *super()._break_lines(buttons, width)]
+        return [[words, *((button, _wanted(button)) for button in buttons)]]
+
+
+def _size_within(item: QLayoutItem, width: int) -> QSize:
+    """Return an item's size on a line of its own or with others; only one that is wider than the line is wrapped."""
+    wanted = _wanted(item)
+    return wanted if wanted.width() <= width else QSize(width, _height_within(item, width))
+
+
+def _height_within(item: QLayoutItem, width: int) -> int:
+    return item.heightForWidth(width) if item.hasHeightForWidth() else _wanted(item).height()
 
 
 def _wanted(item: QLayoutItem) -> QSize:

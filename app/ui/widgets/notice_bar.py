@@ -17,9 +17,11 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label
-from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.layouts import FlowLayout, drop_margins, fill_layout
 
 LEAST_PX, MOST_PX = 320, 520
+LEAST_WORDS_PX = 140
+"""Width that a sentence keeps beside its button."""
 EDGE_PX, GAP_PX = 24, 16
 ERROR_PX = 20
 
@@ -49,12 +51,11 @@ class Notice(QFrame):
         self._label.setSizePolicy(policy)
         self._close = IconButton(theme, "x", tr("Dismiss"), size_px=16, on_click=self.dismiss)
         self.buttons: list[QPushButton] = []
-        self._row, self._below = QHBoxLayout(), QHBoxLayout()
+        self._row, self._below = QHBoxLayout(), FlowLayout(is_at_end=True)
         if is_error:
             sign = theme.dress(QLabel(), picture=("warning-circle", "danger", ERROR_PX), margins=(0, 5, 0, 5))
             self._row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
         fill_layout(self._row, (self._label, 1), (self._close, 0, Qt.AlignmentFlag.AlignTop))
-        self._below.addStretch(1)
         self._column = theme.dress(fill_layout(QVBoxLayout(self), self._row, self._below), margins=(16, 8, 8, 8))
         self._timer = QTimer(self, singleShot=True, interval=lifetime_ms)
         self._timer.timeout.connect(self._on_time_up)
@@ -70,10 +71,21 @@ class Notice(QFrame):
 
     @property
     def natural_px(self) -> int:
-        """Width with the sentence in one line."""
-        words = self._label.fontMetrics().horizontalAdvance(self._label.text())
-        beside = self._row.sizeHint().width() - self._label.sizeHint().width()
-        return words + beside + 2 * self._theme.px(16)
+        """Width with the sentence in one line, and with a single button beside it."""
+        return self._label.fontMetrics().horizontalAdvance(self._label.text()) + self._beside_px
+
+    @property
+    def _beside_px(self) -> int:
+        row = [item.widget() for item in map(self._row.itemAt, range(self._row.count())) if item is not None]
+        beside = {*row, *(self.buttons if len(self.buttons) == 1 else ())} - {self._label}
+        gaps = len(beside) * self._row.spacing() + 2 * self._theme.px(16)
+        widths = [widget.sizeHint().width() for widget in beside if widget is not None]
+        return int(sum(widths)) + gaps
+
+    def fit_width(self, width: int) -> None:
+        """Place a single button beside the sentence, or below it where it would leave that no room."""
+        if len(self.buttons) == 1:
+            self._place_buttons(is_below=width - self._beside_px < self._theme.px(LEAST_WORDS_PX))
 
     def set_aside(self) -> None:
         """Hide while a newer notice is shown."""
@@ -98,14 +110,19 @@ class Notice(QFrame):
             button.clicked.connect(self.dismiss)
         button.installEventFilter(self)
         self.buttons.append(button)
-        if len(self.buttons) == 1:
-            self._row.insertWidget(self._row.count() - 1, button, 0, Qt.AlignmentFlag.AlignVCenter)
-        for added in self.buttons if len(self.buttons) > 1 else []:
-            self._row.removeWidget(added)
-            self._below.removeWidget(added)
-            self._below.addWidget(added)
+        self._place_buttons(is_below=len(self.buttons) > 1)
         # Made after the cross, but reached before it.
         QWidget.setTabOrder(button, self._close)
+
+    def _place_buttons(self, *, is_below: bool) -> None:
+        for button in self.buttons:
+            if (self._below if is_below else self._row).indexOf(button) >= 0:
+                continue
+            (self._row if is_below else self._below).removeWidget(button)
+            if is_below:
+                self._below.addWidget(button)
+            else:
+                self._row.insertWidget(self._row.count() - 1, button, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def dismiss(self) -> None:
         self._timer.stop()
@@ -206,6 +223,7 @@ class NoticeSlot(QWidget):
         """Return the size of the shown notice in a page of this width."""
         px, shown = self._theme.px, self.queue[-1]
         width = min(max(shown.natural_px, px(LEAST_PX)), px(MOST_PX), room_px - 2 * px(EDGE_PX))
+        shown.fit_width(width)
         wanted = self._column.totalHeightForWidth(width) if self._column.hasHeightForWidth() else -1
         return QSize(max(1, width), wanted if wanted > 0 else self._column.totalSizeHint().height())
 

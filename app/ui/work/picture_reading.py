@@ -129,7 +129,7 @@ class PicturesLine(QFrame):
         had_focus = focus is not None and self._buttons.isAncestorOf(focus) and focus.hasFocus()
         self._flow.clear()
         for name, do in acts:
-            button = text_button(name, "plain", on_click=lambda _=False, do=do: do())
+            button = text_button(name, "plain", on_click=lambda _=False, do=do: do(), elides=True)
             # `clicked` passes its state first; the default holds this round's action.
             self._theme.dress(button, font="control")
             self._flow.addWidget(button)

@@ -167,11 +167,11 @@ class Alternatives(QFrame):
         self._is_code, self._most = False, 1 << 20
         self.setObjectName("alternatives")
         self.setAccessibleName(tr("Continuations"))
-        self._hint: QLabel = plain_label(kind="muted")
+        self._hint: QLabel = plain_label(kind="muted", wraps=True)
         none = IconButton(theme, "x", tr("Dismiss"), size_px=16, on_click=self.declined)
         none.setToolTip(tr("Dismiss (Esc)"))
         head = QHBoxLayout()
-        fill_layout(head, (self._hint, 1), none)
+        fill_layout(head, (self._hint, 1), (none, 0, Qt.AlignmentFlag.AlignTop))
         inside = QWidget()
         inside.setObjectName("page")
         self._grid = QGridLayout(inside)

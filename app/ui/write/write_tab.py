@@ -17,7 +17,7 @@ from app.core.visible import clean_text
 from app.features.models.model_messages import short_count
 from app.ui.i18n import InContext, Translatable, join_lines, tr, tr_count, translated_choices, with_key
 from app.ui.icons import icon
-from app.ui.locale_formats import isolate, join_facts
+from app.ui.locale_formats import join_facts
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import (
     CONTINUE,
@@ -474,7 +474,8 @@ class PageFoot(QWidget):
         the note and Again.
         """
         self._room = room
-        self.count.setVisible(self._has_reading and room >= self._least_px(self.again, self.count))
+        least = self._least_px(self.again, self.count) + self.note.minimumSizeHint().width() + self._row.spacing()
+        self.count.setVisible(self._has_reading and room >= least)
         self.line.setVisible(not self.count.isHidden() and room >= self._theme.px(560))
         self.note.setVisible(room >= self._least_px(self.again) + self._theme.px(NOTE_PX))
         self.again.setVisible(room >= self._least_px(self.again))
@@ -522,9 +523,11 @@ class FirstWords(QWidget):
         column.addWidget(words)
         for text, language in IDEAS:
             button = text_button(
-                "", "idea", on_click=lambda _=False, text=text, language=language: self.choose(tr(text), language)
+                " ".join(tr(text).split()),
+                "idea",
+                on_click=lambda _=False, text=text, language=language: self.choose(tr(text), language),
+                elides=True,
             )
-            button.setAccessibleName(" ".join(tr(text).split()))
             self._ideas.append(button)
             row = QHBoxLayout()
             fill_layout(row, button, 1)
@@ -539,17 +542,12 @@ class FirstWords(QWidget):
 
     # A viewport has no layout, so its size is followed by hand.
     def _fit_ideas(self) -> None:
-        """Show as many examples as fit, elided to the width."""
+        """Show as many examples below each other as fit."""
         self.setGeometry(self._edit.viewport().rect())
         inner, px = self._column.contentsMargins(), self._theme.px
         room = self.width() - inner.left() - inner.right()
         below = inner.top() + self._words.heightForWidth(room)
         for idea in self._ideas:
-            text, metrics = idea.accessibleName(), idea.fontMetrics()
-            around = idea.sizeHint().width() - metrics.horizontalAdvance(idea.text())
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - around)
-            idea.setText(isolate(shown))  # code would turn with the line
-            idea.setToolTip("" if shown == text else text)
             below += px(8) + idea.sizeHint().height()
             idea.setVisible(below <= self.height())
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr, tr_count
+from app.ui.i18n import join_sentences, tr, tr_count
 from app.ui.locale_formats import format_decimal, join_facts
 from app.ui.sampling_fields import SamplingFields
 from app.ui.shared_labels import NEVER
@@ -117,7 +117,6 @@ class OptionsSheet(FloatingPanel):
         )
         self.stops = QLineEdit("  ".join(_shown(stop) for stop in options.stop))
         self.stops.setAccessibleName(tr("Stop at"))
-        self.stops.setPlaceholderText(tr("For example \\n\\n. Separate several with two spaces."))
         self.sampling = SamplingFields(theme, options.sampling)
         self.stops.editingFinished.connect(lambda: self._choose(stop=stops_of(self.stops.text())))
         self.sampling.changed.connect(lambda: self._choose(sampling=_known(self.sampling.chosen)))
@@ -139,7 +138,8 @@ class OptionsSheet(FloatingPanel):
         ):
             card.add_row(name, meaning, field)
         stops = SettingCard(theme)
-        stops.add_block(tr("Stop at"), tr("Stops before any of these."), self.stops)
+        example = tr("For example \\n\\n. Separate several with two spaces.")
+        stops.add_block(tr("Stop at"), join_sentences([tr("Stops before any of these."), example]), self.stops)
         fill_layout(column, card, self.sampling, stops)
         theme.dress(around, margins=(1, 1, 1, 1))
         theme.dress(column, margins=(16, 16, 16, 16), spacing=12)

@@ -134,7 +134,7 @@ def test_a_model_without_attention_says_so(ui: UiContext, qtbot: QtBot, tmp_path
     desk = Desk(view)
     desk.wait(lambda: not view.is_looking)
     assert view.state.text == str(sentence_for(ModelNotInspectable("mamba.gguf", "attention")))
-    assert not view.stack.isVisible()
+    assert not view.drawings.isVisible()
     client.close()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QGuiApplication
-from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.engine_errors import EngineStopped, ProtocolViolation
@@ -24,6 +24,7 @@ from app.ui.shell import notify as notify_module
 from app.ui.shell.notify import ACTION_LABELS, Notify, StandingNotice, describe
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice
+from tests.helpers.clipping import clipped_texts
 
 SECRET = "the dog is called Bello"
 
@@ -200,6 +201,22 @@ def test_a_notice_floats_over_the_page_and_pushes_nothing(notify: Notify, qtbot:
     window.resize(500, 400)
     QApplication.processEvents()
     assert page.geometry().contains(notify.bar.geometry())
+
+
+@pytest.mark.parametrize("labels", [("Choose another one…",), ("Choose another one…", "Copy all of the details")])
+def test_buttons_stand_below_a_sentence_that_they_would_leave_no_room(notify: Notify, labels: tuple[str, ...]) -> None:
+    window = notify.bar.window()
+    notice = Notice(Theme("light"), "The file is incomplete. Try downloading or copying it again.", is_error=True)
+    for label in labels:
+        notice.add_button(label, lambda: None)
+    notify.bar.add(notice)
+    for width in (900, 300, 900):
+        window.resize(width, 400)
+        QApplication.processEvents()
+        assert not clipped_texts(window)
+        words = notice.findChildren(QLabel)[-1].geometry()
+        is_beside = notice.buttons[0].geometry().top() < words.bottom()
+        assert is_beside == (width == 900 and len(labels) == 1)
 
 
 def test_what_is_only_said_leaves_by_itself_and_what_went_wrong_stays(notify: Notify, qtbot: QtBot) -> None:

@@ -80,6 +80,21 @@ def test_of_the_segments_exactly_one_is_chosen(qtbot: QtBot, theme: Theme) -> No
     assert second.accessibleName() == "Colours: Two"
 
 
+def test_segments_stand_in_rows_of_as_many_where_one_row_is_too_wide(qtbot: QtBot, theme: Theme) -> None:
+    words = ("Oaks", "Rhododendrons", "Hawthorns", "Birches")
+    segments = SegmentedControl(theme, "Trees", [(word, word) for word in words], words[0], lambda _: None)
+    qtbot.addWidget(segments)
+    segments.show()
+    whole = segments.sizeHint().width()
+    for room, rows in ((whole, 1), (whole - 1, 2), (segments.fontMetrics().horizontalAdvance(words[1]), 4)):
+        segments.fit_width(room)
+        segments.adjustSize()
+        assert len({button.y() for button in segments.findChildren(QPushButton)}) == rows
+    segments.fit_width(whole)
+    segments.adjustSize()
+    assert segments.width() == whole
+
+
 # Rows to choose from are real radio buttons and check boxes that are drawn in the theme's colours.
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QTextDocument
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QTextDocument
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.summarize.summaries import StoredSummary
@@ -69,6 +70,30 @@ def test_a_text_button_is_named_and_reached_by_tab_only(qtbot: QtBot) -> None:
     assert button.accessibleName() == "Unfold the map"
     assert button.focusPolicy() == Qt.FocusPolicy.TabFocus
     assert button.property("kind") == "quiet"
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_a_button_that_is_shortened_keeps_its_name_and_tells_it(qtbot: QtBot, direction: Qt.LayoutDirection) -> None:
+    button = text_button(LONG, "filter", elides=True)
+    qtbot.addWidget(button)
+    button.setLayoutDirection(direction)
+    button.resize(button.sizeHint())
+    whole = button.grab().toImage()
+    assert shown_tip(button) == ""
+    button.resize(120, button.height())
+    assert button.grab().toImage() != whole.copy(0, 0, 120, button.height())
+    assert button.minimumSizeHint().width() < 120
+    assert (button.accessibleName(), button.property("elides")) == (LONG, True)
+    assert shown_tip(button) == LONG
+    QToolTip.hideText()
+
+
+def shown_tip(button: QWidget) -> str:
+    """What is said where the pointer rests on it."""
+    QToolTip.hideText()
+    where = button.rect().center()
+    QApplication.sendEvent(button, QHelpEvent(QEvent.Type.ToolTip, where, button.mapToGlobal(where)))
+    return QToolTip.text() if QToolTip.isVisible() else ""
 
 
 def test_an_icon_button_is_tinted_again_when_the_theme_changes(qtbot: QtBot) -> None:
