@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QLinearGradient, QPainter, QTextCursor
 from PySide6.QtWidgets import QApplication, QMenu
 
+from app.core.catalogue import tr
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.assistants import AssistantChoice, in_assistant
 from app.features.chat import session_messages as m
@@ -101,7 +102,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
     def pair() -> None:
         begin(None)
         frame.show_chat(made["pair"])
-        chat.click_action(chat.last, SHOW_TWO_VERSIONS)
+        chat.click_action(chat.last, tr(SHOW_TWO_VERSIONS))
 
     def close_popup() -> None:
         popup = QApplication.activePopupWidget()

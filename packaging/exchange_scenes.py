@@ -12,6 +12,7 @@ from functools import partial
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QScrollArea
 
+from app.core.catalogue import tr
 from app.core.events import Role
 from app.features.trash import DAY_S
 from app.store.snapshots import KEPT, SnapshotFolder
@@ -20,6 +21,7 @@ from app.ui.exchange.snapshot_dialog import SnapshotDialog, ask_for_day
 from app.ui.settings.data import TrashPage
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.programs import ProgramsSection
+from app.ui.shared_labels import EXPORT_OR_PRINT
 from tests.helpers.desks.window import Frame
 
 DELETED = ("Names for a boat", "What is a Roth IRA?", "Dinner for six, one of them vegan")
@@ -72,7 +74,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
 
     def export() -> None:
         show()
-        frame.chats.choose_for(told, "Export or print")
+        frame.chats.choose_for(told, tr(EXPORT_OR_PRINT))
 
     def export_all() -> None:
         show()

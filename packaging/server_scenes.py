@@ -98,7 +98,7 @@ class Scenes:
         path = self._app.paths.cache / "Evening.png"
         draw_evening("#f4a259", "#31425e").save(str(path))
         chat.attaching.add([path])
-        self._frame.wait(lambda: any("sent to" in chip.accessibleDescription() for chip in chat.row.chips))
+        self._frame.wait(lambda: any(HOST in chip.accessibleDescription() for chip in chat.row.chips))
 
     def show_computers(self) -> None:
         """One that has room, one with two cards, and one that is off."""

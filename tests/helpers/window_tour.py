@@ -54,7 +54,7 @@ def settle() -> None:
 def walk_tabs(frame: Frame) -> Iterator[str]:
     """Shows every tab and page of models in every size, and yields where it is."""
     for size in SIZES:
-        _resize(frame, size)
+        resize(frame, size)
         for name in TABS:
             frame.window.show_tab(name)
             settle()
@@ -75,7 +75,7 @@ def walk_tabs(frame: Frame) -> Iterator[str]:
 def walk_settings(frame: Frame) -> Iterator[str]:
     """Opens the settings at every page in every size, and yields where it is."""
     for size in SIZES:
-        _resize(frame, size)
+        resize(frame, size)
         for settings_page in PAGES:
             frame.window.open_settings(settings_page.name)
             settle()
@@ -95,7 +95,8 @@ def cut_texts() -> list[str]:
     return [f"cut: {line}" for window in open_windows() for line in clipped_texts(window)]
 
 
-def _resize(frame: Frame, size: tuple[int, int]) -> None:
+def resize(frame: Frame, size: tuple[int, int]) -> None:
+    """Gives the window a size, also one that its screen would have to be as small for."""
     frame.window.setMinimumSize(1, 1)  # as on a screen that is as small
     frame.window.resize(*size)
     settle()

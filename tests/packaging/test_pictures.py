@@ -10,7 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from app.ui.window_language import MIRRORED, PSEUDO
+
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
+NARROWEST = (
+    "context-panel",
+    "notices",
+    "document-too-long",
+    "document-passages",
+    "inside-heads",
+    "write-options",
+    "models-repository",
+    "side-by-side",
+)
+"""Those with the most in a line, or above each other."""
 SCENES = sorted(path.stem for path in PACKAGING.glob("*_scenes.py"))
 
 
@@ -22,13 +35,31 @@ def test_scenes_find_what_they_are_made_of(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_every_screen_can_be_read_and_gone_through_by_keyboard() -> None:
+    assert walk() == (0, [])
+
+
+@pytest.mark.timeout(300)
+def test_longer_words_have_room_on_the_narrowest_screens() -> None:
+    assert walk("--language", PSEUDO, *NARROWEST) == (0, [])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("language", [PSEUDO, MIRRORED])
+def test_longer_words_have_room_on_every_screen_and_none_is_english(language: str) -> None:
+    assert walk("--language", language) == (0, [])
+
+
+def walk(*arguments: str) -> tuple[int, list[str]]:
+    """The exit code of a walk through the screens, and what it found."""
+    command = [sys.executable, PACKAGING / "walk_scenes.py", *arguments]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    command = [sys.executable, PACKAGING / "walk_scenes.py"]
     walked = subprocess.run(
         command, cwd=PACKAGING.parent, env=environment, stderr=subprocess.PIPE, text=True, check=False
     )
-    faults = [line for line in walked.stderr.splitlines() if not line.startswith(("qt.", "This plugin"))]
-    assert (walked.returncode, faults) == (0, [])
+    return walked.returncode, [
+        line for line in walked.stderr.splitlines() if not line.startswith(("qt.", "This plugin"))
+    ]
 
 
 @pytest.mark.display
