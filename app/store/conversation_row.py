@@ -6,6 +6,9 @@ from typing import Any
 
 from app.core.lazy_dataclasses import dataclass, field
 
+MEMORY_OFFERED = "memory_offered"
+"""Key in a chat's `sampling`: 1 once a memory was suggested after it."""
+
 
 @dataclass(frozen=True)
 class Conversation:
@@ -34,3 +37,7 @@ class Conversation:
     assistant_id: int | None = None
     titled_by: str = ""
     memory: str = ""
+
+    @property
+    def was_offered_memory(self) -> bool:
+        return self.sampling.get(MEMORY_OFFERED) == 1

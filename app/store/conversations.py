@@ -15,7 +15,7 @@ from app.core.errors.app_error import AppError
 from app.core.events import AnswerStats, Role
 from app.core.visible import clean_text
 from app.store import message_rows as tree
-from app.store.conversation_row import Conversation
+from app.store.conversation_row import MEMORY_OFFERED, Conversation
 from app.store.database import Database, fold_text
 from app.store.deletable import DeletableRows, remove_rows, set_columns
 from app.store.media_store import MediaStore, copy_uses
@@ -149,9 +149,20 @@ class Conversations(DeletableRows[Conversation]):
         }
         values |= {key: value for key, value in plain.items() if not isinstance(value, UnchangedValue)}
         if not isinstance(sampling, UnchangedValue):
-            values["sampling"] = json.dumps(sampling, sort_keys=True)
+            before = self.get(conversation_id)
+            # No choice of the chat's settings takes it back.
+            mark = {MEMORY_OFFERED: 1} if before is not None and before.was_offered_memory else {}
+            values["sampling"] = json.dumps(sampling | mark, sort_keys=True)
         # `updated_at` stays: whoever pins or renames a chat does not want it at the top of the list.
         self._set_columns(conversation_id, values)
+
+    def mark_memory_offered(self, conversation_id: int) -> None:
+        """Note that a memory was suggested after this chat, which happens once."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE conversations SET sampling = json_set(sampling, ?, 1) WHERE id = ?",
+                (f"$.{MEMORY_OFFERED}", conversation_id),
+            )
 
     def append_to_draft(self, conversation_id: int, text: str) -> None:
         """Add a paragraph to a chat's draft, also to that of a deleted one, which may be restored."""

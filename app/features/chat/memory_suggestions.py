@@ -58,11 +58,12 @@ class MemorySuggestions:
         self._lend, self._conversations, self._memories, self._settings = lend, conversations, memories, settings
 
     def is_wanted(self, conversation_id: int, loaded: ModelLoaded | None) -> bool:
-        """Return whether the person wants suggestions, and the loaded model is large enough to make one."""
+        """Return whether the person wants suggestions, the chat had none, and the loaded model can make one."""
         chat = self._settings().chat
         if not chat.memory or not chat.suggest_memories or loaded is None or not can_suggest(loaded):
             return False
-        return self._conversations.get(conversation_id) is not None
+        conversation = self._conversations.get(conversation_id)
+        return conversation is not None and not conversation.was_offered_memory
 
     def find_fact(self, conversation_id: int, cancel: CancelToken) -> Iterator[str]:
         """Yield a fact that the person stated in a chat and that no memory has; nothing if there is none.

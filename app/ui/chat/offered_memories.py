@@ -31,8 +31,6 @@ class OfferedMemories(QObject):
         self._chat, self._app, self._offer = chat, app, chat.memory_offer
         lend = lambda cancel: app.pool.seat.lease(LeasePriority.IDLE, cancel)  # noqa: E731
         self._facts = MemorySuggestions(lend, app.conversations, app.preambles.memories, lambda: app.settings)
-        self._offered: set[int] = set()
-        """Ids of chats in which a fact was shown: one line for each, whatever the answer was."""
         self._task: tasks.BackgroundTask | None = None
         self._timer = new_timer(self, idle_ms, self._look_for_fact)
         chat.answer_started.connect(lambda _: self._stop())
@@ -57,7 +55,7 @@ class OfferedMemories(QObject):
         number = self._chat.conversation_id
         if self._chat.busy or self._task is not None or self._chat.models.state != "ready":
             return
-        if number is None or number in self._offered or self._chat.is_temporary:
+        if number is None or self._chat.is_temporary:
             return
         if self._facts.is_wanted(number, self._app.loaded):
             self._task = tasks.run(
@@ -70,15 +68,19 @@ class OfferedMemories(QObject):
 
     def _show(self, number: int, fact: str) -> None:
         if self._chat.conversation_id == number and not self._chat.busy:
-            self._offered.add(number)
+            # One line for each chat, whatever the answer is.
+            tasks.ask(lambda _: self._app.conversations.mark_memory_offered(number), self, lambda _: None, self._log)
             self._shown_in = number
             self._offer.show_fact(fact)
 
     def _on_failed(self, error: BaseException) -> None:
         self._on_end()
+        self._log(error)
+
+    def _log(self, error: BaseException) -> None:
         # Nobody asked for it, so an expected error is logged only.
         error = expected_error(error)
-        log.info("no fact was looked for: %s", type(error).__name__)
+        log.info("no fact was looked for, or it wasn't noted: %s", type(error).__name__)
 
     def _on_end(self) -> None:
         self._task = None

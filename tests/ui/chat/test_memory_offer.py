@@ -48,6 +48,24 @@ def test_one_line_asks_and_the_person_decides(open_chat: Open) -> None:
     assert (asked_for_facts(desk), offer.isVisible()) == (1, False), "once in a chat"
 
 
+def test_a_chat_that_was_asked_about_is_not_asked_about_after_a_restart(open_chat: Open) -> None:
+    desk = open_desk(open_chat)
+    desk.ask(QUESTION)
+    desk.wait(desk.chat.memory_offer.isVisible)
+    number = desk.chat.conversation_id
+    desk.wait(lambda: desk.conversations.get(number).was_offered_memory)
+    desk.conversations.update(number, sampling={"seed": 3})
+    desk.chat.stop()
+    again = open_desk(open_chat)
+    again.chat.show_conversation(number)
+    again.ask("And in the evening?")
+    QTest.qWait(50)
+    assert (asked_for_facts(again), again.chat.memory_offer.isVisible()) == (0, False)
+    again.chat.show_conversation(None)
+    again.ask(QUESTION)
+    again.wait(again.chat.memory_offer.isVisible)
+
+
 def test_the_line_leaves_with_the_next_message_and_with_the_chat(open_chat: Open) -> None:
     desk = open_desk(open_chat)
     offer = desk.chat.memory_offer
