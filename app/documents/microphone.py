@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import wave
 from array import array
 from collections.abc import Generator
 from pathlib import Path
@@ -107,6 +106,8 @@ def _trial_sound() -> bytes | None:
     trial = os.environ.get(TRIAL_VARIABLE, "")
     if trial in ("", "null"):
         return None
+    import wave
+
     with wave.open(trial, "rb") as file:
         return file.readframes(file.getnframes())
 
@@ -126,6 +127,8 @@ class _Wav:
     """Filled by the driver's thread, closed by the one that hears the parent go."""
 
     def __init__(self, path: Path) -> None:
+        import wave  # in the child alone, which begins it
+
         self._lock = threading.Lock()
         self._file = wave.open(str(path), "wb")  # noqa: SIM115 - open as long as it is recorded
         self._file.setnchannels(1)

@@ -11,7 +11,6 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -235,6 +234,8 @@ def wait_of(response: httpx2.Response) -> int:
     # Seconds or a date: HTTP allows both.
     if text.isdecimal():
         return whole_number(text)
+    from email.utils import parsedate_to_datetime  # few answers have a date there
+
     with contextlib.suppress(ValueError, OverflowError):
         return max(0, math.ceil(parsedate_to_datetime(text).timestamp() - time.time()))
     found = _NOTHING_LEFT.search(response.headers.get("ratelimit", ""))  # the header comes with every answer

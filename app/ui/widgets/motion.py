@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import contextlib
 import logging
 import os
@@ -181,6 +180,10 @@ def _qt_reduces_motion() -> bool:
 
 
 def _value_in(file: Path, section: str, key: str) -> str:
+    if not file.is_file():
+        return ""
+    import configparser  # asked for at each start, and most desktops have none of these files
+
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     try:
         parser.read(file, "utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
-from difflib import SequenceMatcher
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import (
@@ -95,6 +94,10 @@ def list_steps(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[i
     old, new = old[same : len(old) - ends], new[same : len(new) - ends]
     if max(len(old), len(new)) > MOST_COMPARED:
         return None
+    if not old:  # as each list is filled at first
+        return [(same, same, range(same, same + len(new)))] if new else []
+    from difflib import SequenceMatcher
+
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     changes = [change for change in matcher.get_opcodes() if change[0] != "equal"]
     if len(changes) > MOST_STEPS:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
@@ -28,6 +26,8 @@ class HelpMark(IconButton):
 
     def __init__(self, theme: Theme, name: str, words: str) -> None:
         super().__init__(theme, "question", tr(MORE_ABOUT, name=name), size_px=14, name="help_mark")
+        from html import escape  # with a table of all entities, so not before the window is shown
+
         theme.dress(self, size=(18, 18))
         self.setAccessibleDescription(words)
         # Qt breaks the lines of rich text only.
