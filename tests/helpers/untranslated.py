@@ -41,7 +41,7 @@ def untranslated_texts(window: QWidget, content: str = "") -> list[str]:
         for widget in seen
         if widget.window() is window
         for text in _texts(widget)
-        for part in _PARTS.split(_SAME.sub("", _without_brackets(text)))
+        for part in _PARTS.split(_SAME.sub("\n", _without_brackets(text)))
         if _WORD.search(part) and _plain(part) not in content
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAccessible, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -25,7 +25,7 @@ from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.input_fields import SearchField
-from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.timers import new_timer
 
@@ -81,8 +81,6 @@ class ModelsColumn(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._column.addWidget(self._scroll, 1)
         theme.dress(self.add, font="control", glyph=("plus", "accent", 20), glyph_size=(32, 16))
-        theme.changed.connect(self._show_names)
-        self._show_names()
         # WORKAROUND: this polishes the content, and under a style sheet Qt later restores the fonts of that moment.
         self._scroll.setWidget(listed)
 
@@ -98,8 +96,8 @@ class ModelsColumn(QWidget):
     def show_count(self, name: str, count: int) -> None:
         """Show the number of entries behind a page's name; 0 shows none."""
         text = join_facts([rewrite_text(self._names[name]), format_number(count) if count else ""])
+        self.pages[name].setText(text)
         self.pages[name].setAccessibleName(text)
-        self._show_names()
 
     def _add_group(self, heading: str, pages: tuple[tuple[str, Translatable], ...]) -> None:
         label = plain_label(heading)
@@ -109,26 +107,17 @@ class ModelsColumn(QWidget):
         self._theme.dress(label, font="caption", margins=(15, 14, 6, 4))
         self._rows.addWidget(label)
         for name, text in pages:
-            button = text_button(tr(text), "nav", on_click=lambda _=False, name=name: self._choose(name))
+            button = text_button(tr(text), "nav", on_click=lambda _=False, name=name: self._choose(name), elides=True)
             self._theme.dress(button, font="control")
             button.setObjectName(f"page_{name}")
             button.setCheckable(True)
             read_as(button, QAccessible.Role.PageTab)
-            button.setProperty("elides", True)
             # Or the longest name would keep the column from becoming narrower.
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             self.pages[name], self._names[name] = button, tr(text)
             button.installEventFilter(self)
             self._group.addButton(button)
             self._rows.addWidget(button)
-
-    def _show_names(self) -> None:
-        """Elide names that are too long for the column."""
-        room = self.contentsRect().width() - self._theme.px(2 * (12 + 15) + 2)
-        for button in self.pages.values():
-            text = button.accessibleName()
-            button.setText(button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room))
-            button.setToolTip(plain_tip(text) if button.text() != text else "")
 
     def _choose(self, name: str) -> None:
         self._delay.stop()
@@ -147,15 +136,6 @@ class ModelsColumn(QWidget):
         if (text := self.search.text().strip()) != self._last_search:
             self._last_search = text
             self.search_changed.emit(text)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._show_names()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.LanguageChange:
-            self._show_names()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # A button group would move the focus without choosing.
