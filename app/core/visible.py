@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
@@ -118,6 +119,13 @@ class ByteSize(float):
 
     def __format__(self, spec: str) -> str:
         return size_words(float(self))
+
+
+class Moment(float):
+    """Seconds since 1970 as a value of a template: written as 2026-12-02 06:05, unless who fills it in knows better."""
+
+    def __format__(self, spec: str) -> str:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(self))
 
 
 def measure_size(size_bytes: float) -> tuple[float, int, str]:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QDate, QDateTime, QLocale, Qt, QTime
 from app.core.catalogue import tr, use_value_format
 from app.core.installed_languages import ENGLISH
 from app.core.joined_texts import comma_of
-from app.core.visible import ByteSize, measure_size
+from app.core.visible import ByteSize, Moment, measure_size
 from app.ui.shown_texts import remember_joined
 
 _SHORT = QLocale.FormatType.ShortFormat
@@ -178,9 +178,11 @@ def isolate(text: str) -> str:
 
 
 def format_value(value: object, spec: str) -> str:
-    """Format a value of a template: sizes, and numbers with a comma or decimals in their format, by the language."""
+    """Format a value of a template by the language: sizes, moments, and numbers with a comma or decimals."""
     if isinstance(value, ByteSize):
         return format_size(value)
+    if isinstance(value, Moment):
+        return format_moment(value)
     if isinstance(value, (int, float)) and spec and not isinstance(value, bool):
         places = spec.strip(",").removeprefix(".").removesuffix("f")
         if places.isdecimal() or (spec == "," and isinstance(value, int)):

@@ -8,8 +8,9 @@ from datetime import datetime
 import pytest
 from PySide6.QtCore import QLocale
 
+from app.core.catalogue import fill_value
 from app.core.errors.hub_errors import NotEnoughDisk
-from app.core.visible import ByteSize
+from app.core.visible import ByteSize, Moment
 from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.locale_formats import (
     ENGLISH,
@@ -35,6 +36,13 @@ def english() -> Iterator[None]:
     yield
     use_formats(ENGLISH)
     QLocale.setDefault(default)
+
+
+def test_moments_of_saved_files_are_written_as_the_language_does() -> None:
+    at = datetime(2026, 12, 2, 6, 5).timestamp()
+    assert fill_value(Moment(at), "") == "2 Dec 2026, 06:05"
+    use_formats("de")
+    assert fill_value(Moment(at), "") == format_moment(at) != "2 Dec 2026, 06:05"
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from html import escape
 
 from app import APP_NAME
-from app.core.catalogue import Translatable, language_in_use, tr
+from app.core.catalogue import Translatable, fill_value, language_in_use, tr
 from app.core.events import Role
 from app.core.joined_texts import join_entries
 from app.core.lazy_dataclasses import dataclass
-from app.core.visible import visible_name
+from app.core.visible import Moment, visible_name
 from app.features.document_frames import page_mark
 from app.features.exchange import markup
 from app.features.exchange.chat_file import ChatArchive, Written
@@ -80,7 +80,7 @@ def open_branches(chats: Sequence[Conversation], shelf: ChatArchive, *, with_thi
 
 
 def _origin_words(chat: Conversation) -> str:
-    began, now = _format_moment(chat.created_at), _format_moment(None)
+    began, now = Moment(chat.created_at), Moment(time.time())
     return tr("Started on {began}. Exported from {app} on {now}.", began=began, app=APP_NAME, now=now)
 
 
@@ -93,7 +93,7 @@ def _export_turn(message: TreeMessage, shelf: ChatArchive, *, with_thinking: boo
     return ExportedTurn(
         is_question,
         tr(YOU) if is_question else model or tr("Answer"),
-        _format_moment(message.created_at),
+        fill_value(Moment(message.created_at), ""),
         message.text,
         message.thinking if with_thinking else "",
         thinking,
@@ -132,11 +132,6 @@ def _message_places(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
             # A name of a file may hold signs that turn the line around.
             page, name = source.get("page"), visible_name(document.name)
             yield f"{name}, {page_mark(document.unit, page)}" if page else name
-
-
-def _format_moment(at: float | None) -> str:
-    moment = datetime.now().astimezone() if at is None else datetime.fromtimestamp(at).astimezone()
-    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 Place = Callable[[MediaUse], str]

@@ -24,7 +24,7 @@ from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.i18n import Translatable, tr, tr_count
 from app.ui.locale_formats import join_list
 from app.ui.screen_reader import read_as
-from app.ui.shared_labels import COPY_OF, DUPLICATE, MORE_LABEL, NAME_DELETED, PROMPTS, PUT_INTO_MESSAGE
+from app.ui.shared_labels import COPY_OF, DUPLICATE, MORE_LABEL, NAME_DELETED, PROMPT_LABEL, PROMPTS, PUT_INTO_MESSAGE
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
@@ -303,14 +303,14 @@ class PromptFiles(SavedFiles):
 
     def ask_to_export(self, prompts: Sequence[LibraryPrompt]) -> QFileDialog:
         return self._ask_to_save(
-            tr(EXPORT_YOUR_PROMPTS), "export_prompts", kind=tr(PROMPTS), offered="prompts.json",
+            tr(EXPORT_YOUR_PROMPTS), "export_prompts", kind=tr(PROMPTS), offered=f"{tr(PROMPTS)}.json",
             take=lambda path: self._write(path, lambda: write_json(path, prompts)),
         )  # fmt: skip
 
     def ask_to_export_one(self, prompt: LibraryPrompt) -> QFileDialog:
         offered = "".join(letter if letter.isalnum() or letter in " -_" else "_" for letter in prompt.name).strip()
         return self._ask_to_save(
-            tr("Export a prompt"), "export_prompt", kind=tr("Markdown"), offered=f"{offered or 'prompt'}.md",
+            tr("Export a prompt"), "export_prompt", kind=tr("Markdown"), offered=f"{offered or tr(PROMPT_LABEL)}.md",
             take=lambda path: self._write(path, lambda: write_markdown(path, prompt)),
         )  # fmt: skip
 

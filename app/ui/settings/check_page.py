@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 
+from app import APP_NAME
 from app.features.computer_check import (
     CHECK_NAMES,
     NO_PROBLEM,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 CHECKING = "Checking…"
 REPORT_ABOUT = "The report lists devices, folders, models and problems, but nothing you wrote and not your name."
-REPORT_NAME = "fireside-report.txt"
+REPORT_NAME = "{app} report"
 ACTION_NAMES: dict[str, Translatable] = {
     "open_folder": OPEN_FOLDER,
     "storage": "Storage",
@@ -152,7 +153,7 @@ class ComputerCheckPage(SettingsPage):
         )
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("txt")
-        dialog.selectFile(REPORT_NAME)
+        dialog.selectFile(f"{tr(REPORT_NAME, app=APP_NAME)}.txt")
         dialog.open()
 
     def _save(self, path: Path) -> None:

@@ -85,7 +85,7 @@ class SummarySaver(SavedFiles):
             tr("Save the summary"),
             "save_summary",
             kind=tr(dict(FORMATS)[ending]),
-            offered=name or file_name(summary.title, "summary") + ending,
+            offered=name or file_name(summary.title, tr("Summary")) + ending,
             take=lambda path: self._on_file(summary, path, ending),
         )
 

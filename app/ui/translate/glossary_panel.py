@@ -251,7 +251,7 @@ class GlossaryFiles(SavedFiles):
         return self._ask_to_open(title, "import_glossary", filter_=tables, take=lambda path: self.read(path, pair))
 
     def ask_to_export(self, terms: Sequence[GlossaryTerm], pair: str) -> QFileDialog:
-        title, offered = tr("Export the glossary"), f"glossary {pair}.csv"
+        title, offered = tr("Export the glossary"), f"{tr(GLOSSARY)} {pair}.csv"
         return self._ask_to_save(
             title, "export_glossary", kind=tr("Table"), offered=offered, take=lambda path: self.write(path, terms)
         )
@@ -285,7 +285,9 @@ class MemoryFiles(SavedFiles):
 
     def ask_to_export(self) -> QFileDialog:
         title, kind = tr("Export all translations"), tr("Translation memory")
-        return self._ask_to_save(title, "export_memory", kind=kind, offered="translations.tmx", take=self.write)
+        return self._ask_to_save(
+            title, "export_memory", kind=kind, offered=f"{tr('Translations')}.tmx", take=self.write
+        )
 
     def read(self, path: Path) -> tasks.BackgroundTask:
         """Import a TMX file on a thread; the count is shown as a notice."""

@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from lxml import etree
 from markdown_it import MarkdownIt
 
+from app.core import catalogue
 from app.core.catalogue import TextCatalogue, use_catalogue
 from app.core.events import CancelToken, Role
+from app.core.visible import Moment
 from app.features.exchange import markup
 from app.features.exchange.chat_export import ENDINGS, ExportFinished, export_chats
 from app.features.exchange.chat_file import ChatArchive
@@ -348,6 +350,19 @@ def test_our_words_are_in_the_language_and_json_is_not(
     for word in OURS:
         assert word in english and word not in pseudo, word
     assert "How high?" in pseudo
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_days_are_in_the_language_and_seconds_in_json(
+    ending: str, tmp_path: Path, shelf: ChatArchive, chat: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_language = lambda value, spec: "Thursday" if isinstance(value, Moment) else format(value, spec)  # noqa: E731
+    monkeypatch.setattr(catalogue._in_use, "format_value", by_language)
+    data = written(tmp_path / f"chat{ending}", [chat], shelf)
+    text = "\n".join(one.text for one in read_docx(data).paragraphs) if ending == ".docx" else data.decode("utf-8")
+    assert ("Started on Thursday. Exported from Fireside on Thursday." in text) is (ending != ".json")
+    assert text.count("Thursday") == (0 if ending == ".json" else 2 + len(list(shelf.whole.iterate_branch(chat.id))))
+    assert not re.search(r"\d{4}-\d\d-\d\d", text)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
