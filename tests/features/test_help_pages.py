@@ -27,7 +27,7 @@ from app.ui.tab_list import TABS
 
 ENGLISH_PAGES = [name for name in PAGES if name != CHANGES]
 SHORTEST_PAGE = 200
-TYPED = {"/", "tag:work", "project:house", "{{topic}}", "F1", "Tab", "F3", "Up", "Down"}
+TYPED = {"/", "tag:work", "project:house", "{{topic}}", "F1", "Tab", "F3", "Up", "Down", "Left"}
 """What pages write as code that is no shortcut of a table."""
 ASKED = {
     "en": (
