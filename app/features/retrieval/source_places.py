@@ -7,8 +7,15 @@ from typing import Any
 
 from app.core.lazy_dataclasses import asdict, dataclass
 
+_MARKS = (
+    "p|pp|page|pages|slide|sheet|chapter|ch|file|minute|min|S|Seite|Folie|Blatt|Kap|Datei|diapositiva|hoja|cap|archivo"
+    "|diapositive|feuille|chap|fichier|foglio|slajd|arkusz|rozdz|plik|planilha|arquivo|с|слайд|лист|гл|файл|мин"
+    "|ص|شريحة|ورقة|فصل|ملف|دقيقة|スライド|シート|ファイル|第|幻灯片|工作表|文件"
+)
+"""What stands before a page's number in the languages of the window, in which the program itself cites."""
+_MARKS_AFTER = "页|章|分目|分钟"
 PAGE_CITATION = re.compile(
-    r"[\[(](?:p|pp|page|pages|slide|sheet|chapter|ch|file|minute|min|(¶))\.? ?(\d{1,6})[\])]", re.IGNORECASE
+    rf"[\[(](?:(?:{_MARKS}|(¶))\.? ?|(?=\d+分目))(\d{{1,6}}) ?(?:{_MARKS_AFTER})?[\])]", re.IGNORECASE
 )
 
 

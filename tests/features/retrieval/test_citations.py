@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.core.catalogue import TextCatalogue, use_catalogue
+from app.core.installed_languages import OWN_NAMES, built_in_file, load_texts
+from app.features.document_frames import page_mark
 from app.features.retrieval.citations import source_on_page, sources_of
 from app.features.retrieval.source_places import SourcePlace, named_pages, source_from_fields, source_to_fields
 from app.language.sentences import split_sentences
@@ -85,6 +88,17 @@ def test_pages_that_the_model_names_are_read_from_its_brackets() -> None:
         ("(page 12)", 12),
         ("[slide 3]", 3),
     ]
+
+
+@pytest.mark.parametrize("language", [code for code in OWN_NAMES if built_in_file(code).is_file()])
+@pytest.mark.parametrize("unit", ["page", "slide", "sheet", "chapter", "file", "minute"])
+def test_pages_that_the_program_names_are_read_in_every_language(language: str, unit: str) -> None:
+    use_catalogue(load_texts(language))
+    try:
+        mark = f"[{page_mark(unit, 12)}]"
+    finally:
+        use_catalogue(TextCatalogue())
+    assert named_pages(f"Copper paste {mark}.") == [(13, 13 + len(mark), 12)]
 
 
 def test_a_named_page_opens_at_the_sentence_that_fits_best(store: DocumentStore) -> None:
