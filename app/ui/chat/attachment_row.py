@@ -117,6 +117,7 @@ class AttachmentRow(QWidget):
         self._told = (self._remarks, self.not_seen, self.not_heard, self.scans, self.too_long)
         fill_layout(notes, *self._told)
         self._notes = FittingScroll(page)
+        self._notes.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._notes.hide()
         fade_ends(self._notes, theme)
         for part in (page, *self._told):

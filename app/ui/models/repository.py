@@ -259,7 +259,7 @@ class RepositoryPage(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         read_as(self, QAccessible.Role.Grouping)
         self.state = StateView(theme)
-        self.back = text_button(tr("Back to results"), "quiet", on_click=self.back_wanted)
+        self.back = text_button(tr("Back to results"), "quiet", on_click=self.back_wanted, elides=True)
         self.hub = text_button(tr("Open on the Hub"), "link", on_click=self._open_on_hub)
         self.title, self.facts, self.versions, self.about = (_label() for _ in range(4))
         self.about.setText(tr(ABOUT_THIS_MODEL))

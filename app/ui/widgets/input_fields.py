@@ -172,6 +172,8 @@ class SearchField(QLineEdit):
         self._theme = theme
         self.setObjectName("search")
         self.setAccessibleName(words)
+        self.setToolTip(words)
+        self.setProperty("elides", True)  # Qt does so, for columns that a person makes narrow
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 

@@ -28,8 +28,11 @@ from app.ui.chat.pasted import ATTACH_ENTRY, ATTACH_FOLDER
 from app.ui.chat.question import SHOWN_TO_MODEL
 from app.ui.document.document_dialogs import WRONG_PASSWORD, LargeFile, PasswordDialog
 from app.ui.shared_labels import CHOOSE_PAGES, SUMMARIZE, TRANSLATE
+from app.ui.widgets.layouts import LEAST_LINES
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
+from tests.helpers.clipping import clipped_texts
 from tests.helpers.texts import shows, start_of
+from tests.helpers.window_tour import settle
 from tests.ui.chat.conftest import Open
 
 LONG = " ".join(f"word{number}" for number in range(9_000))
@@ -151,6 +154,21 @@ def test_what_does_not_fit_becomes_background_by_itself_and_that_is_said_once(op
     desk.ask("Which colour has the elephant?")
     (row,) = desk.rows_of(desk.question(2))
     assert desk.said_in(row).startswith(start_of(SHOWN_TO_MODEL))
+
+
+def test_in_a_low_window_what_is_said_of_a_document_is_scrolled_and_not_crushed(
+    open_chat: Open, tmp_path: Path
+) -> None:
+    desk = open_chat(load={"context_tokens": 150})
+    desk.attach(lease_pdf(tmp_path / "lease.pdf"))
+    desk.root.setMinimumSize(1, 1)  # as in a window on a screen that is as small
+    for height, is_low in ((700, False), (240, True), (700, False)):
+        desk.root.resize(360, height)
+        settle()
+        assert clipped_texts(desk.root) == []
+        seen_px = desk.too_long.visibleRegion().boundingRect().height()
+        assert (seen_px < desk.too_long.height()) == is_low
+        assert seen_px >= LEAST_LINES * desk.too_long.fontMetrics().height()
 
 
 def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Path) -> None:

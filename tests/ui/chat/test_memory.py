@@ -86,7 +86,10 @@ def test_when_it_is_full_a_divider_says_how_many_messages_the_model_no_longer_se
     below = desk.turns[len(hidden)]
     assert hidden[-1].geometry().bottom() < divider.y()
     assert divider.geometry().bottom() < below.y()
-    assert clipped_texts(desk.chat) == []
+    for width in (320, 900):
+        desk.chat.resize(width, desk.chat.height())
+        desk.wait(lambda: desk.is_settled)
+        assert clipped_texts(desk.chat) == []
     conversation_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
