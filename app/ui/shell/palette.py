@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QColor, QKeyEvent, QMouseEvent, QPainter, QPa
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
+    QDialog,
     QFrame,
     QListView,
     QStyle,
@@ -48,6 +49,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import announce, paint_marked, plain_label, plain_tip
+from app.ui.widgets.layouts import drop_focus
 from app.ui.widgets.motion import WAIT_MS, is_moving, may_move
 from app.ui.widgets.row_list import Index, KeptListModel
 from app.ui.widgets.timers import new_timer
@@ -386,7 +388,10 @@ class Palette(QWidget):
         entry, words = self.entries.entry_at(index), parse_query(self.field.text().strip()).words
         if entry is None:
             return
-        self.close_palette()
+        give_back = partial(_give_back, self.window(), self._focus_before)
+        # What is chosen may take the keyboard: on a way over where it was, screen readers would say that, too.
+        drop_focus(self)
+        self._end()
         # A place in a chat is remembered as the chat.
         key = ":".join(entry.key.split(":")[:2]) if entry.snippet else entry.key
         recent = (key, *(text for text in self._recent if text != key))[:REMEMBERED]
@@ -396,6 +401,10 @@ class Palette(QWidget):
             entry.do(words)  # type: ignore[call-arg]
         else:
             entry.do()
+        if isinstance(dialog := QApplication.activeModalWidget(), QDialog):
+            dialog.finished.connect(give_back)
+        else:
+            give_back()
 
     def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
         # Something else took the keyboard, such as a dialog, which this would cover.
@@ -546,6 +555,12 @@ def toggle_palette(
     offers = Offers(app, ui.go, actions, specs, last)
     Palette(app, ui, offers)
     return offers
+
+
+def _give_back(window: QWidget, before: QWidget | None, _result: int = 0) -> None:
+    """Return the keyboard to what had it, unless something else has it now."""
+    if window.focusWidget() is None and before is not None and isValid(before) and before.isVisible():
+        before.setFocus(Qt.FocusReason.PopupFocusReason)
 
 
 def _names_of(entries: Sequence[PaletteEntry]) -> list[tuple[str, str]]:

@@ -16,6 +16,8 @@ from app.ui.inside.tokens import TOKENS
 from app.ui.models.installed_page import InstalledPage
 from app.ui.settings.tool_server_dialog import CLOSE
 from app.ui.shared_labels import CHAT_LABEL, SYSTEM_PROMPT
+from app.ui.shell.main_window import TOGGLE_LIST
+from app.ui.shell.palette import Palette
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 
@@ -108,12 +110,33 @@ def test_keyboard_goes_where_keys_send_it_and_nowhere_else(frame: Frame, qapp: Q
         arrives(frame, qapp, key, modifier, name)
 
 
+def choose_in_palette(frame: Frame, qapp: QApplication, words: str, name: str) -> None:
+    frame.do("palette")
+    palette = frame.find_step(Palette)
+    QTest.keyClicks(palette.field, words)
+    frame.wait(lambda: palette.chosen is not None and palette.chosen.title == words)
+    arrives(frame, qapp, Qt.Key.Key_Return, NO_KEYS, name)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"), [("Summarize", "drop_zone"), ("Models", "search"), (TOGGLE_LIST, "message")]
+)
+def test_keyboard_goes_from_the_palette_to_what_was_chosen(
+    frame: Frame, qapp: QApplication, words: str, name: str
+) -> None:
+    frame.activate()
+    frame.new_chat()
+    choose_in_palette(frame, qapp, words, name)
+
+
 @pytest.mark.display
 def test_keyboard_goes_into_dialogs_and_back_and_nowhere_else(frame: Frame, qapp: QApplication) -> None:
     frame.activate()
     frame.new_chat()
     for key, modifier, name in DIALOGS:
         arrives(frame, qapp, key, modifier, name)
+    choose_in_palette(frame, qapp, "Network", "Network")
+    arrives(frame, qapp, Qt.Key.Key_Escape, NO_KEYS, "message")
 
 
 def test_keyboard_goes_to_the_models_again_from_a_list_of_theirs(frame: Frame, qapp: QApplication) -> None:
