@@ -7,7 +7,7 @@ from typing import Any
 from app.core.lazy_dataclasses import dataclass, field
 
 MEMORY_OFFERED = "memory_offered"
-"""Key in a chat's `sampling`: 1 once a memory was suggested after it."""
+"""Key in the stored JSON of a chat's `sampling`: 1 once a memory was suggested after it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,5 @@ class Conversation:
     assistant_id: int | None = None
     titled_by: str = ""
     memory: str = ""
-
-    @property
-    def was_offered_memory(self) -> bool:
-        return self.sampling.get(MEMORY_OFFERED) == 1
+    was_offered_memory: bool = False
+    """True once a memory was suggested after it; no export has this."""

@@ -83,7 +83,10 @@ class Conversations(DeletableRows[Conversation]):
 
     @staticmethod
     def _read_row(row: sqlite3.Row) -> Conversation:
-        return Conversation(**{**dict(row), "pinned": bool(row["pinned"]), "sampling": json.loads(row["sampling"])})
+        sampling = json.loads(row["sampling"])
+        was_offered = sampling.pop(MEMORY_OFFERED, 0) == 1
+        own = {"pinned": bool(row["pinned"]), "sampling": sampling, "was_offered_memory": was_offered}
+        return Conversation(**{**dict(row), **own})
 
     def create(
         self,

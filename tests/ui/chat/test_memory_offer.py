@@ -55,6 +55,7 @@ def test_a_chat_that_was_asked_about_is_not_asked_about_after_a_restart(open_cha
     number = desk.chat.conversation_id
     desk.wait(lambda: desk.conversations.get(number).was_offered_memory)
     desk.conversations.update(number, sampling={"seed": 3})
+    assert desk.conversations.get(number).sampling == {"seed": 3}, "nothing of it is exported"
     desk.chat.stop()
     again = open_desk(open_chat)
     again.chat.show_conversation(number)
