@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,15 @@ import pytest
 from app.core.errors.hub_errors import NotEnoughDisk
 from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import CancelToken, CopyProgress
-from app.hub import folder_move
+from app.hub import folder_move, move_files
 from app.hub.folder_move import JOURNAL, move_folder, unfinished_move
 from app.hub.model_library import scan_folder
 from tests.helpers.disks import other_disk, small_disk
 from tests.helpers.models_on_disk import as_nobody, contents, write_model, write_sidecar
 
 YEARS_AGO = 1_000_000_000
-ROOT = Path(__file__).parents[2]
+FORKING = get_context("fork")
+END = "end"
 
 
 @pytest.fixture
@@ -218,16 +220,32 @@ def test_once_the_old_files_go_nothing_is_taken_back(old: Path, tmp_path: Path) 
 
 def kill_after(old: Path, new: Path, steps: int) -> bool:
     """Lets a move take so many steps, then kills it; False when it came to its end before."""
-    command = [sys.executable, "-m", "tests.hub.moving_program", str(old), str(new)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as program:
-        assert program.stdin is not None and program.stdout is not None
-        for _ in range(steps):
-            assert program.stdout.readline() != b""
-            program.stdin.write(b"\n")
-            program.stdin.flush()
-        was_running = program.stdout.readline() not in (b"", b"end\n")
-        program.kill()
+    ours, theirs = FORKING.Pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+        process = FORKING.Process(target=move_step_by_step, args=(old, new, theirs))
+        process.start()
+    theirs.close()
+    for _ in range(steps):
+        assert ours.recv() != END
+        ours.send("go on")
+    was_running = ours.recv() != END
+    process.kill()
+    process.join()
     return was_running
+
+
+def move_step_by_step(old: Path, new: Path, door: Connection) -> None:
+    """In a process of its own: tells each step, and waits for a word before it takes another."""
+
+    def step(name: str) -> None:
+        door.send(name)
+        door.recv()
+
+    move_files.SAY_EVERY_S = 0  # a step for each piece, so that the middle of a file can be met
+    for progress in move_folder(old, new, CancelToken(), lambda: step("moved")):
+        step(progress.name)
+    step(END)
 
 
 def move_back(new: Path, old: Path) -> None:

@@ -134,9 +134,14 @@ def test_terms_are_translated_as_the_glossary_has_them(tmp_path: Path) -> None:
     assert [line.partition(",")[0] for line in found.other_terms] == ["model"]
 
 
-def test_the_check_fails_on_faults_and_beyond_the_limits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_check_fails_on_faults_and_beyond_the_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import translations
     from translations import TABLE, TRANSLATED, main
 
+    pages: list[int] = []  # not the help of this checkout, four times
+    monkeypatch.setattr(translations, "check_pages", lambda: len(pages))
     (tmp_path / "app").mkdir()
     (tmp_path / "app/a.py").write_text('tr("Open {name}", name="a")\ntr("Close")\n')
     (tmp_path / "pyproject.toml").write_text(f'{TABLE}\n"{TRANSLATED}" = 50\n')
@@ -156,3 +161,5 @@ def test_the_check_fails_on_faults_and_beyond_the_limits(tmp_path: Path, capsys:
     assert main(["--check"], tmp_path) == 1
     assert main(["--write"], tmp_path) == 0
     assert main(["--check"], tmp_path) == 0
+    pages.append(1)
+    assert main(["--check"], tmp_path) == 1

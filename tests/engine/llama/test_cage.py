@@ -37,11 +37,13 @@ def _answer(engine: EngineClient) -> str:
     return answer_of(engine.generate([user("Hi")], max_tokens=4, sampling=GREEDY))[0]
 
 
-def test_a_child_with_a_model_is_caged_in_all_its_threads(engine: EngineClient, starter: Path) -> None:
+def test_a_child_with_a_model_is_caged_in_all_its_threads(
+    engine: EngineClient, tiny_model: Callable[[str], Path]
+) -> None:
     engine.describe_devices()
     (child,) = running_children()
     assert child.cage is None, "nothing that others wrote has been opened yet"
-    load(engine, starter)
+    load(engine, tiny_model("llama"))
     assert child.cage == CageReport(tuple(CageWall), ())
     assert _answer(engine)
     assert engine.pid is not None

@@ -143,7 +143,7 @@ def test_an_interactive_answer_goes_first_and_the_others_go_on_afterwards(tiny_e
     thread.start()
     texts = dict.fromkeys(expected, "")
     waits = 0
-    for index, event in tiny_engine.generate_many([ask(topic, 30) for topic in HARBOURS]):
+    for index, event in tiny_engine.generate_many([ask(topic, 200) for topic in HARBOURS]):  # told in many pieces
         if isinstance(event, TextDelta):
             asked.set()
             texts[index] += event.text
@@ -226,13 +226,14 @@ def test_a_chat_takes_the_room_that_background_answers_have(engine: EngineClient
     assert_nearly_the_same(texts, expected)
 
 
-def test_another_model_ends_background_answers_with_its_reason(engine: EngineClient, starter: Path) -> None:
-    load(engine, starter)
+def test_another_model_ends_background_answers_with_its_reason(engine: EngineClient, tmp_path: Path) -> None:
+    path = make_tiny("llama", tmp_path / "tiny.gguf", context_tokens=1 << 16)
+    load(engine, path, context_tokens=1 << 16)
     thread: list[threading.Thread] = []
     errors = []
-    for _, event in engine.generate_many([ask(topic, 2000) for topic in HARBOURS]):
+    for _, event in engine.generate_many([ask(topic, 10_000) for topic in HARBOURS]):
         if isinstance(event, TextDelta) and not thread:
-            thread.append(threading.Thread(target=lambda: load(engine, starter, context_tokens=2048)))
+            thread.append(threading.Thread(target=lambda: load(engine, path, context_tokens=2048)))
             thread[0].start()
         if isinstance(event, AppError):
             errors.append(event)

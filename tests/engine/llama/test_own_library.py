@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,11 @@ ABORTS = "#include <stdlib.h>\n__attribute__((constructor)) static void begin(vo
 
 
 @pytest.fixture
+def model(tiny_model: Callable[[str], Path]) -> Path:
+    return tiny_model("llama")
+
+
+@pytest.fixture
 def build(tmp_path: Path) -> Path:
     return copy_library(tmp_path)
 
@@ -64,15 +70,15 @@ def libraries_of(client: EngineClient) -> set[str]:
 
 
 def test_it_runs_in_place_of_the_programs_own_from_the_next_load_on(
-    build: Path, engine: EngineClient, starter: Path
+    build: Path, engine: EngineClient, model: Path
 ) -> None:
     assert find_library_folder(build.parents[1]) == build
-    load(engine, starter)
+    load(engine, model)
     own, first = libraries_of(engine), colour(engine)
     assert engine.loaded is not None and engine.loaded.library == ""
     engine.find_library = lambda: str(build)
     assert engine.is_outdated
-    load(engine, starter)
+    load(engine, model)
     assert not engine.is_outdated
     assert engine.loaded is not None and engine.loaded.library == str(build)
     assert libraries_of(engine) == {str(build)} != own
@@ -81,7 +87,7 @@ def test_it_runs_in_place_of_the_programs_own_from_the_next_load_on(
     assert (described.library, "CPU" in described.backends) == (str(build), True)
     (build / "libllama.so").unlink()
     engine.find_library = str
-    load(engine, starter)
+    load(engine, model)
     assert libraries_of(engine) == own
 
 
@@ -109,15 +115,13 @@ def test_what_does_not_fit_is_refused_with_the_reason(build: Path, tmp_path: Pat
     assert detail.startswith("llama_")
 
 
-def test_one_that_no_longer_fits_is_told_when_a_model_is_loaded(
-    build: Path, engine: EngineClient, starter: Path
-) -> None:
+def test_one_that_no_longer_fits_is_told_when_a_model_is_loaded(build: Path, engine: EngineClient, model: Path) -> None:
     compile_over(build, GROWN)
     engine.find_library = lambda: str(build)
     with pytest.raises(OwnLibraryRefused):
-        load(engine, starter)
+        load(engine, model)
     engine.find_library = str
-    load(engine, starter)
+    load(engine, model)
     assert engine.loaded is not None
 
 
@@ -131,19 +135,19 @@ def test_one_that_no_longer_fits_is_told_when_a_model_is_loaded(
     ids=["when it is loaded", "over a model", "over an answer"],
 )
 def test_one_that_crashes_is_named_and_the_programs_own_comes_back(
-    build: Path, engine: EngineClient, starter: Path, source: str, *, loads: bool
+    build: Path, engine: EngineClient, model: Path, source: str, *, loads: bool
 ) -> None:
-    load(engine, starter)
+    load(engine, model)
     first = colour(engine)
     compile_over(build, source)
     engine.find_library = lambda: str(build)
     if loads:
-        load(engine, starter)
+        load(engine, model)
         for _ in range(CRASHES_IN_A_ROW):
             with pytest.raises(EngineStopped):
                 colour(engine)
     with pytest.raises(OwnLibraryRefused) as refused:
-        colour(engine) if loads else load(engine, starter)
+        colour(engine) if loads else load(engine, model)
     assert (refused.value.path, refused.value.reason) == (str(build), "stopped")
     assert "llama.cpp" in sentence_for(refused.value).text
     assert colour(engine) == first
@@ -151,7 +155,7 @@ def test_one_that_crashes_is_named_and_the_programs_own_comes_back(
     assert not engine.is_outdated
     shutil.copy2(build / "libllama.so.0", build / "libllama.so")  # built anew
     assert engine.is_outdated
-    load(engine, starter)
+    load(engine, model)
     assert engine.loaded is not None and engine.loaded.library == str(build)
     assert colour(engine) == first
 

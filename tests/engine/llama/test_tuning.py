@@ -39,8 +39,8 @@ def test_a_question_ends_tuning_at_once_and_is_answered(engine: EngineClient, st
     assert all(isinstance(event, TuningProgress) for event in events)
 
 
-def test_cancelling_ends_tuning_without_a_result(engine: EngineClient, starter: Path) -> None:
-    load(engine, starter)
+def test_cancelling_ends_tuning_without_a_result(engine: EngineClient, tiny_model: Callable[[str], Path]) -> None:
+    load(engine, tiny_model("llama"))
     cancel, found = CancelToken(), []
     for event in engine.tune(cancel=cancel):
         cancel.cancel()
@@ -49,19 +49,22 @@ def test_cancelling_ends_tuning_without_a_result(engine: EngineClient, starter: 
     assert not found
 
 
-def test_a_tuned_model_begins_with_what_was_found(engine: EngineClient, starter: Path, tmp_path: Path) -> None:
-    load(engine, starter)
-    *_, found = engine.tune(budget_s=1.0)
+def test_a_tuned_model_begins_with_what_was_found(
+    engine: EngineClient, tiny_model: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = tiny_model("llama")
+    load(engine, path)
+    *_, found = engine.tune(budget_s=0.3)
     assert isinstance(found, ModelTuning)
     assert min(found.answer_speed, found.answer_default_speed, found.prompt_speed, found.prompt_default_speed) > 0
-    assert TuningTable(tmp_path / "engine").find_latest(starter) == found
+    assert TuningTable(tmp_path / "engine").find_latest(path) == found
     file = tmp_path / "engine" / "tuning.json"
     # As if one thread had been best, without flash attention: what is really best differs from machine to machine.
     text = file.read_text().replace(f'"answer_threads": {found.answer_threads}', '"answer_threads": 1')
     text = text.replace(f'"prompt_threads": {found.prompt_threads}', '"prompt_threads": 1')
     text = text.replace('"is_faster": false', '"is_faster": true').replace('"flash": "auto"', '"flash": "off"')
     file.write_text(text)
-    assert isinstance(list(engine.load(starter))[-1], ModelLoaded)
+    assert isinstance(list(engine.load(path))[-1], ModelLoaded)
     policy = engine.describe_devices().thread_policy
     assert (policy["decode"], policy["batch"]) == (1, 1)
     assert answer_of(engine.generate([user("Hello")], max_tokens=4))[0]
