@@ -22,6 +22,7 @@ from app.hub.part import PartialFile, throw_away
 from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
 from app.hub.transfer import LIMITS_VARIABLE
 from tests.helpers.caged import check_caged
+from tests.helpers.documents import only_child
 from tests.helpers.fake_hub import PIECE_BYTES, UNTIL_RELEASED_S, FakeHub, File
 from tests.helpers.fetching import FILE, QUICK, REPO, SIZE, Fetching, quick_children
 from tests.helpers.program import children_of, is_gone, wait_until
@@ -42,12 +43,6 @@ def until(events: Iterator[ChildEvent], enough: Callable[[ChildEvent], bool]) ->
 def in_phase(name: str) -> Callable[[ChildEvent], bool]:
     """Whether an event begins a phase."""
     return lambda event: isinstance(event, Phase) and event.name == name
-
-
-def only_child() -> int:
-    """The process id of the one child, which fetches."""
-    (pid,) = children_of()
-    return pid
 
 
 def test_a_child_fetches_a_file(fetching: Fetching) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -302,12 +301,6 @@ def test_no_text_and_no_query_breaks_a_search(texts: list[str], data: st.DataObj
 
 
 # Attachments wait in a draft, go with a message, and follow its versions.
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database.open(tmp_path / "fireside.db")) as database:
-        yield database
 
 
 @pytest.fixture

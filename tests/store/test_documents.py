@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,12 +14,6 @@ from app.store.document_store import BATCH, DocumentStore, StoredDocument
 from app.store.jobs import JobTable
 
 TEXTS = ("Größe und Gewicht", "The lease ends in March.", "A second page, with a lease again.", "Nothing here.")
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database.open(tmp_path / "fireside.db")) as database:
-        yield database
 
 
 @pytest.fixture

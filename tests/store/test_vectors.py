@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,12 +16,6 @@ from app.store.document_store import DocumentStore
 from app.store.projects import ProjectDocuments, Projects
 from app.store.recovery import recover_rows
 from app.store.vectors import VectorStore
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database.open(tmp_path / "fireside.db")) as database:
-        yield database
 
 
 @pytest.fixture
@@ -124,7 +117,7 @@ def test_they_are_recovered_with_their_document_from_a_damaged_file(database: Da
         store.vectors.add(document, "m", [1], np.ones((1, 4), np.float32))
         store.vectors.mark_complete(document, "m")
     database.close()
-    path = tmp_path / "fireside.db"
+    path = tmp_path / "data" / "fireside.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DELETE FROM documents WHERE id = ?", (first,))
         connection.commit()

@@ -148,8 +148,3 @@ def test_mails_in_mails_1500_deep_are_too_deep_and_no_crash(tmp_path: Path) -> N
 def test_no_mail_is_an_error(tmp_path_factory: pytest.TempPathFactory, body: bytes, way: str, kind: str) -> None:
     head = f"Subject: x\nContent-Type: {kind}\nContent-Transfer-Encoding: {way}\n\n--a\n\n"
     assert texts(tmp_path_factory.mktemp("mail"), head.encode() + body)[0] == "x"
-
-
-def test_every_paragraph_is_read_once_and_in_order(tmp_path: Path) -> None:
-    words = [f"m{number}e" for number in range(300)]
-    assert texts(tmp_path, bytes(mail("\n\n".join(words))))[2:] == words

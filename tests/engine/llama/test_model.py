@@ -19,13 +19,9 @@ pytestmark = pytest.mark.model
 START, END = 1, 2  # <|im_start|> and <|im_end|> of the starter
 
 
-@pytest.fixture(scope="module")
-def model(starter: Path) -> Iterator[Model]:
-    """The starter, loaded into the test's own process."""
-    loaded = load_model(open_library(), str(starter), check_model(starter), 0, tell=lambda _: None, cancelled=bool)
-    assert loaded is not None
-    yield loaded
-    loaded.free()
+@pytest.fixture
+def model(starter_loaded: Model) -> Model:
+    return starter_loaded
 
 
 def ids_of(model: Model, *turns: tuple[str, str]) -> list[int]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.formats.catalogs.icu_messages import forms, is_choice
 from app.documents.formats.catalogs.values import is_prose
-from app.documents.segments import Mark, Segment, SegmentKind
+from app.documents.segments import Mark, Segment
 from app.documents.source import TargetLanguage
 from tests.helpers.rewriting import reversed_words, run, run_on, takes_words
 
@@ -54,12 +54,6 @@ def test_strings_change_and_every_other_byte_stays(tmp_path: Path, newline: str,
     data = DOCUMENT.replace("\n", newline).encode(encoding)
     takes_words("json", tmp_path, data)
     assert run_on("json", tmp_path, data, reversed_words).data == REVERSED.replace("\n", newline).encode(encoding)
-
-
-def test_a_value_knows_its_keys(tmp_path: Path) -> None:
-    segments = run_on("json", tmp_path, DOCUMENT).segments
-    assert {segment.context for segment in segments} == {"title", "list.0", "deep.er.0.text", "h", "p", "esc"}
-    assert {segment.kind for segment in segments} == {SegmentKind.VALUE}
 
 
 def test_tags_are_marks(tmp_path: Path) -> None:

@@ -90,11 +90,6 @@ def test_strings_change_in_their_style_and_every_other_byte_stays(tmp_path: Path
     assert new == REVERSED.replace("\n", newline).encode()
 
 
-def test_a_value_knows_its_keys(tmp_path: Path) -> None:
-    found = {segment.context: segment.text for segment in run_on("yaml", tmp_path, DOCUMENT).segments}
-    assert (found["en.f.1"], found["en.n.o"], found["en.quoted key"]) == ("three four", "inner words", "last words 😀")
-
-
 WORDS_LIKE_YAML = [
     "a: b", "# c", "a # b", "- a", "yes", "12", "null", "~", "it's", 'a "b"', "*x", "&x", "!x", "@x", "`x", "[x]",
     "{x}", "a, b", "? a", "| a", "> a", "%x", " - ", "a:", ":a", "'", '"', "\\", "a\tb", "2026-01-01", "<<", "=",

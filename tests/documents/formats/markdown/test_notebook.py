@@ -106,9 +106,3 @@ def test_what_is_no_json_is_refused(tmp_path: Path, text: str, reason: str) -> N
 )
 def test_what_is_no_notebook_gives_nothing_and_no_error(tmp_path: Path, book: Any) -> None:
     assert pieces(tmp_path, book) == []
-
-
-def test_every_cell_is_read_once_and_in_order(tmp_path: Path) -> None:
-    kinds = ["markdown", "code", "raw"]
-    cells = [{"cell_type": kinds[number % 3], "source": f"m{number}e"} for number in range(60)]
-    assert [text for _, text, _ in pieces(tmp_path, {"cells": cells})] == [f"m{number}e" for number in range(60)]

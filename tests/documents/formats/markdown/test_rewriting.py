@@ -180,13 +180,6 @@ def test_every_word_is_turned_round_and_all_markup_stays(tmp_path: Path) -> None
     assert result.remarks == []
 
 
-def test_turned_round_twice_it_is_the_document_again_but_for_its_lines(tmp_path: Path) -> None:
-    once = run_on("markdown", tmp_path, DOCUMENT, reversed_words).data
-    twice = run_on("markdown", tmp_path, once, reversed_words).text
-    expected = DOCUMENT.replace("[ref] and [ref][]", "[ref][ref] and [ref][ref]")
-    assert twice.split() == expected.split()
-
-
 def test_newlines_are_those_of_the_file(tmp_path: Path) -> None:
     data = DOCUMENT.replace("\n", "\r\n").encode()
     assert run_on("markdown", tmp_path, data, reversed_words).data == REVERSED.replace("\n", "\r\n").encode()
@@ -210,15 +203,6 @@ def test_marks_tell_how_they_look_and_what_they_stand_for(tmp_path: Path) -> Non
         ("italic", ""), ("bold", ""), ("strike", ""), ("link", ""), ("code", "c d"), ("link", "http://a.b"),
         ("formula", "x^2"), ("image", ""), ("note", "1"), ("break", "<br>"), ("underline", ""), ("other", "<x-y>"),
     ]  # fmt: skip
-
-
-def test_marks_in_another_order_take_their_markup_along(tmp_path: Path) -> None:
-    segment = only(tmp_path, "Press `F1` for **help** or [more](http://x).\n")
-    code, bold, bold_end, link, link_end = marks(segment.content)
-    new = (link, "Mehr", link_end, " und ", bold, "Hilfe", bold_end, " mit ", code, ".")
-    assert written(tmp_path, "Press `F1` for **help** or [more](http://x).\n", new) == (
-        "[Mehr](http://x) und **Hilfe** mit `F1`.\n"
-    )
 
 
 @pytest.mark.parametrize(
@@ -290,11 +274,6 @@ def test_a_link_that_its_words_define_keeps_its_definition(tmp_path: Path) -> No
     assert written(tmp_path, text, ("Siehe ", opening, "the docs", closing)) == (
         "Siehe [the docs]\n\n[the docs]: http://x\n"
     )
-
-
-def test_the_words_for_an_image_change_alone(tmp_path: Path) -> None:
-    text = "Some\nwords ![a cat](c.png)\n"
-    assert written(tmp_path, text, ("eine [Katze]",), None) == "Some\nwords ![eine \\[Katze\\]](c.png)\n"
 
 
 def test_an_image_that_its_words_define_keeps_its_definition(tmp_path: Path) -> None:

@@ -113,32 +113,6 @@ def test_columns_are_read_one_after_the_other_whatever_the_order_in_the_file(
     assert " ".join(texts[1:]).split() == " ".join(told).split()
 
 
-def test_a_full_width_line_divides_the_columns_above_it_from_those_below(tmp_path: Path) -> None:
-    chance = random.Random(5)
-    page = Page()
-    parts = [wrapped(prose(chance, 40), 216)[:9] for _ in range(4)]
-    column(page, 72, 100, parts[0])
-    column(page, 306, 100, parts[1])
-    between = "Figure 1: what the whole width of the page shows, from the left to the right of all of it"
-    page.text(72, 240, between)
-    column(page, 72, 280, parts[2])
-    column(page, 306, 280, parts[3])
-    words = " ".join(texts_of(write_pdf(tmp_path / "a.pdf", [page]))).split()
-    expected = " ".join([*parts[0], *parts[1], between, *parts[2], *parts[3]]).split()
-    assert words == expected
-
-
-def test_columns_whose_lines_do_not_meet_are_columns_too(tmp_path: Path) -> None:
-    chance = random.Random(6)
-    page = Page()
-    left, right = prose(chance, 90), prose(chance, 90)
-    placed = [(72.0, 100 + 12.0 * n, line) for n, line in enumerate(wrapped(left, 210))]
-    placed += [(306.0, 105.5 + 12.0 * n, line) for n, line in enumerate(wrapped(right, 210))]
-    for x, y, line in sorted(placed, key=lambda place: place[1]):
-        page.text(x, y, line)
-    assert " ".join(texts_of(write_pdf(tmp_path / "a.pdf", [page]))).split() == f"{left} {right}".split()
-
-
 @pytest.mark.parametrize("turn", [90, 270])
 def test_columns_of_a_turned_page_are_told_too(tmp_path: Path, turn: int) -> None:
     chance = random.Random(6)

@@ -225,12 +225,6 @@ def test_tags_that_do_not_nest_are_marks_of_their_own(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_letters_that_the_encoding_lacks_make_it_utf8_with_a_mark(tmp_path: Path) -> None:
-    data = "1\n00:01:00,000 --> 00:02:00,000\nCafé\n".encode("cp1252")
-    result = run_on("subtitles", tmp_path, data, lambda segment: ("дом",))
-    assert result.data == b"\xef\xbb\xbf" + "1\n00:01:00,000 --> 00:02:00,000\nдом\n".encode()
-
-
 @pytest.mark.parametrize(
     "text",
     [

@@ -73,10 +73,6 @@ def test_nuls_are_left_out_and_counted_with_other_odd_bytes(tmp_path: Path) -> N
     assert remarks == {"odd_bytes": 3}
 
 
-def test_old_macs_newlines_are_newlines(tmp_path: Path) -> None:
-    assert [piece.text for piece in items(tmp_path, b"One\rtwo\r\rThree")[0]] == ["One\ntwo", "Three"]
-
-
 def test_one_line_of_many_megabytes_is_read_in_parts_that_lose_nothing(tmp_path: Path) -> None:
     words = " ".join(f"w{number}" for number in range(700_000)).encode()
     pieces = items(tmp_path, words)[0]

@@ -358,14 +358,6 @@ def test_a_workbook_in_which_nothing_changes_is_the_same_file(tmp_path: Path) ->
         assert result.data == (tmp_path / "a.xlsx").read_bytes()
 
 
-def test_our_reader_finds_the_same_cells(tmp_path: Path) -> None:
-    sheets = {"One": row(2, shared("B2", 0), '<c r="C2"><v>5</v></c>') + row(4, inline("B4", "own"))}
-    result = rewritten(tmp_path, sheets, strings=si("text"))
-    before, after = pieces((tmp_path / "a.xlsx").read_bytes(), tmp_path), pieces(result.data, tmp_path)
-    assert [(each.kind, each.place) for each in after] == [(each.kind, each.place) for each in before]
-    assert after[1].text == "txet\t5\nnwo"
-
-
 def test_the_title_of_a_workbook_is_a_label(tmp_path: Path) -> None:
     core = '<p xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>A title</dc:title></p>'
     result = rewritten(tmp_path, {"One": ""}, **{"docProps/core.xml": core})

@@ -21,7 +21,6 @@ from tests.helpers.web_files import Page, markers_in, write_epub
 HEAD = (
     '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops"><body>'
 )
-OLD_DOCTYPE = '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "http://www.w3.org/TR/xhtml11/DTD/xhtml11.dtd">'
 
 
 def chapter(body: str) -> str:
@@ -143,15 +142,6 @@ def test_a_footnote_is_read_exactly_once(tmp_path: Path) -> None:
         (BlockKind.PARAGRAPH, "", "text[1]"),
         (BlockKind.NOTE, "footnote", "note"),
     ]
-
-
-def test_an_old_book_with_named_characters_is_read(tmp_path: Path) -> None:
-    page = (
-        f'<?xml version="1.0"?>{OLD_DOCTYPE}<html><head><title/></head><body><p>a&nbsp;&eacute;&copy;</p></body></html>'
-    )
-    ncx = NCX.replace("<ncx", '<!DOCTYPE ncx PUBLIC "-//NISO//DTD ncx 2005-1//EN" "http://www.daisy.org/ncx.dtd"><ncx')
-    pieces = pieces_of(write_epub(tmp_path / "a.epub", {"a.xhtml": page}, ncx=ncx))
-    assert [piece.text for piece in pieces] == ["Part one", "a\u00a0é©"]
 
 
 def test_broken_markup_in_a_chapter_loses_nothing(tmp_path: Path) -> None:

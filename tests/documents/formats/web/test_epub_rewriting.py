@@ -158,15 +158,6 @@ def test_a_book_that_names_no_language_gets_one(tmp_path: Path) -> None:
     assert [each.text for each in root.iter("{http://purl.org/dc/elements/1.1/}language")] == ["ar"]
 
 
-def test_what_is_in_another_language_than_the_book_stays(tmp_path: Path) -> None:
-    chapter = "<body><p>one</p><p xml:lang='la'>two <b>x</b></p></body></html>"
-    path, _ = book(tmp_path, chapter=chapter)
-    with zipfile.ZipFile(path) as archive:
-        assert 'xml:lang="en"' in archive.read("OEBPS/a.xhtml").decode()
-    out = written(run("epub", path, upper, ARABIC))["OEBPS/a.xhtml"]
-    assert "<p>ONE</p><p dir=\"ltr\" xml:lang='la'>two <b>x</b></p>" in out
-
-
 def test_named_characters_and_old_document_types_stay(tmp_path: Path) -> None:
     doctype = '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "http://www.w3.org/TR/xhtml11/DTD/xhtml11.dtd">'
     text = f'<?xml version="1.0"?>{doctype}{ROOT}<body><p>a&nbsp;b</p><p>c&mdash;d</p></body></html>'

@@ -323,32 +323,6 @@ def test_notes_say_what_they_are(tmp_path: Path) -> None:
     assert labels == ["footnote", "endnote", "comment"] + ["footnote", "endnote", "comment", "header", "footer"]
 
 
-def test_a_strict_document_reads_as_the_usual_one(tmp_path: Path) -> None:
-    usual, strict = tmp_path / "usual.docx", tmp_path / "strict.docx"
-    made(usual, KINDS)
-    with zipfile.ZipFile(usual) as archive:
-        members = {
-            name: re.sub(rb"http://schemas\.openxmlformats\.org/(\w+)/2006/(\w+)", _strict, archive.read(name))
-            for name in archive.namelist()
-        }
-    write_zip(strict, members)
-    assert b"purl.oclc.org/ooxml/wordprocessingml/main" in members["word/document.xml"]
-    assert pieces(strict) == pieces(usual)
-
-
-def _strict(found: re.Match[bytes]) -> bytes:
-    if found[1] in (b"package", b"markup"):
-        return found[0]
-    return b"http://purl.oclc.org/ooxml/" + found[1] + b"/" + found[2]
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_parts_in_other_encodings_are_read(tmp_path: Path, encoding: str) -> None:
-    part = word_part("document", f"<w:body>{paragraph('Wörter')}</w:body>").replace("UTF-8", encoding[:6].rstrip("-"))
-    path = write_docx(tmp_path / "a.docx", "", {"document.xml": part.encode(encoding)})
-    assert texts(path) == ["Wörter"]
-
-
 def test_a_character_that_xml_forbids_costs_nothing_else(tmp_path: Path) -> None:
     assert texts(write_docx(tmp_path / "a.docx", paragraph("be\ufffefore") + paragraph("after"))) == ["before", "after"]
 

@@ -400,24 +400,6 @@ def test_a_look_that_all_words_have_is_no_mark(tmp_path: Path) -> None:
     assert '<w:hyperlink r:id="r9"><w:r><w:rPr><w:b/></w:rPr><w:t>ereh</w:t></w:r></w:hyperlink>' in body(result.data)
 
 
-def test_marks_may_come_in_another_order_and_none_is_lost(tmp_path: Path) -> None:
-    note = '<w:r><w:footnoteReference w:id="2"/></w:r>'
-    inner = f'<w:p>{run("a")}{run("b", BOLD)}{note}<w:hyperlink r:id="r9">{run("c")}</w:hyperlink>{run("d")}</w:p>'
-
-    def swap(_: Segment) -> Content:
-        return opened(3, "link"), "C", closed(3), "x", opened(1, "bold"), "B", closed(1), single(9, "image")
-
-    result = rewritten(tmp_path, inner, swap)
-    assert only(result) == (
-        *("a", opened(1, "bold"), "b", closed(1), single(2, "note")),
-        *(opened(3, "link"), "c", closed(3), "d"),
-    )
-    assert body(result.data) == (
-        '<w:p><w:hyperlink r:id="r9"><w:r><w:rPr/><w:t>C</w:t></w:r></w:hyperlink><w:r><w:rPr/><w:t>x</w:t></w:r>'
-        f"<w:r><w:rPr><w:b/></w:rPr><w:t>B</w:t></w:r>{note}</w:p>"
-    )
-
-
 def test_marks_that_cross_or_stay_open_still_give_a_document(tmp_path: Path) -> None:
     inner = f'<w:p>{run("a")}<w:hyperlink r:id="r9">{run("b")}</w:hyperlink>{run("c", BOLD)}</w:p>'
 
