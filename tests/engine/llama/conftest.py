@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from app.core.child import own_command
 from app.core.gguf import check_model
+from app.engine.client import EngineClient
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model, load_model
+from tests.helpers.engine import load
 from tests.helpers.tiny_models import make_tiny
 from tests.helpers.writer import Writer
 
@@ -24,6 +27,16 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
         return path if path.exists() else make_tiny(kind, path)
 
     return made
+
+
+@pytest.fixture(scope="module")
+def tiny_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
+    """A tiny model in one real child: how answers share places and time is the same for each model."""
+    folder = tmp_path_factory.mktemp("tiny")
+    client = EngineClient(own_command("--engine-worker"), folder / "engine")
+    load(client, make_tiny("llama", folder / "tiny.gguf", context_tokens=8192))
+    yield client
+    client.close()
 
 
 @pytest.fixture(scope="module")

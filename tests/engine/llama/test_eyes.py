@@ -89,7 +89,7 @@ def said(client: EngineClient, asks: list[list[Message]], among: Iterable[str] =
     return [word.strip() for word in words]
 
 
-@pytest.mark.parametrize("count", [18, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [12, pytest.param(60, marks=pytest.mark.slow)])
 def test_the_colours_of_noisy_pictures_are_named_side_by_side(seeing: EngineClient, tmp_path: Path, count: int) -> None:
     colours = list(itertools.islice(itertools.cycle(COLOURS), count))
     words = said(seeing, [about(noisy(tmp_path, colour, seed)) for seed, colour in enumerate(colours)])

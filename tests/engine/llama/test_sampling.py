@@ -270,10 +270,10 @@ def test_families_are_known_by_architecture_and_name(metadata: dict[str, str], t
 def test_a_loop_writes_what_llama_cpp_samples_by_itself(
     writer: Writer, choice: SamplingValues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = writer.write("Tell me about the sea.", choice=choice, most_tokens=40)
+    written = writer.write("Tell me about the sea.", choice=choice, most_tokens=20)
     sample = open_library().c.llama_sampler_sample
     monkeypatch.setattr(SamplerChain, "sample_token", lambda self, *place: sample(self.pointer, *place))
-    assert writer.write("Tell me about the sea.", choice=choice, most_tokens=40) == written
+    assert writer.write("Tell me about the sea.", choice=choice, most_tokens=20) == written
 
 
 def chosen_after(
@@ -298,7 +298,7 @@ def chosen_after(
     return model.token_bytes(token)
 
 
-TOKENS_COMPARED = 30
+TOKENS_COMPARED = 20
 """All of the vocabulary is looked at for each, in Python."""
 
 
