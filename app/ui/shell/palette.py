@@ -12,7 +12,6 @@ from PySide6.QtGui import QAction, QColor, QKeyEvent, QMouseEvent, QPainter, QPa
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
-    QDialog,
     QFrame,
     QListView,
     QStyle,
@@ -49,7 +48,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import announce, paint_marked, plain_label, plain_tip
-from app.ui.widgets.layouts import drop_focus
+from app.ui.widgets.layouts import drop_focus, end_with_focus
 from app.ui.widgets.motion import WAIT_MS, is_moving, may_move
 from app.ui.widgets.row_list import Index, KeptListModel
 from app.ui.widgets.timers import new_timer
@@ -397,14 +396,8 @@ class Palette(QWidget):
         recent = (key, *(text for text in self._recent if text != key))[:REMEMBERED]
         with self._notify.guard():
             self._app.change_settings("window", palette_recent=recent)
-        if entry.snippet:
-            entry.do(words)  # type: ignore[call-arg]
-        else:
-            entry.do()
-        if isinstance(dialog := QApplication.activeModalWidget(), QDialog):
-            dialog.finished.connect(give_back)
-        else:
-            give_back()
+        do = partial(entry.do, words) if entry.snippet else entry.do  # type: ignore[call-arg]
+        end_with_focus(self.window(), do, give_back)
 
     def _on_focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
         # Something else took the keyboard, such as a dialog, which this would cover.
@@ -557,7 +550,7 @@ def toggle_palette(
     return offers
 
 
-def _give_back(window: QWidget, before: QWidget | None, _result: int = 0) -> None:
+def _give_back(window: QWidget, before: QWidget | None) -> None:
     """Return the keyboard to what had it, unless something else has it now."""
     if window.focusWidget() is None and before is not None and isValid(before) and before.isVisible():
         before.setFocus(Qt.FocusReason.PopupFocusReason)

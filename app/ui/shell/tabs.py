@@ -210,8 +210,8 @@ class Tabs(QObject):
         kept_id = self.specs[name].kept_id
         self._made[name].restore(getattr(self._app.settings.window, kept_id) if kept_id else 0)
 
-    def show(self, name: str) -> Tab:
-        """Open a tab and focus it, ready for typing or dropped files."""
+    def show(self, name: str, *, takes_focus: bool = True) -> Tab:
+        """Open a tab and focus it, ready for typing or dropped files; unless the caller moves the focus."""
         tab = self.seen(name)
         if name != self.current:
             self._ui.notify.bar.leave_screen()
@@ -223,7 +223,8 @@ class Tabs(QObject):
         for seen_name in self._seen:
             self._made[seen_name].on_shown(is_shown=seen_name == name)
         self.changed.emit()
-        tab.take_keyboard()
+        if takes_focus:
+            tab.take_keyboard()
         return tab
 
     def show_soon(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -13,6 +14,7 @@ from app.ui.shell.tabs import Tabs
 from app.ui.shell.text_reading import NO_SPEECH
 from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.widgets.input_fields import SearchField
+from app.ui.widgets.layouts import drop_focus, end_with_focus
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -54,9 +56,7 @@ class WindowCommands:
                 "context": lambda: tabs.show(CHAT).do("context"),
                 "choose_model": choose_model,
                 "attach": lambda: tabs.for_files.ask_for_files(),  # noqa: PLW0108 - of the tab that is open then
-                "prompts": lambda: tabs.show(CHAT).do("prompts"),
-                "assistants": lambda: tabs.show(CHAT).do("assistants"),
-                "chat_settings": lambda: tabs.show(CHAT).do("chat_settings"),
+                **{name: partial(self._open_over_chat, name) for name in ("prompts", "assistants", "chat_settings")},
                 "dictate": self._dictate,
                 "read_aloud": self._read_aloud,
                 "stop_reading": self._stop_reading,
@@ -98,6 +98,12 @@ class WindowCommands:
     def _step_reading(self, steps: int) -> None:
         if self._ui.reading is not None:
             self._ui.reading.step(steps)
+
+    def _open_over_chat(self, command: str) -> None:
+        """Open a dialog over the chat, which has the keyboard behind it."""
+        drop_focus(self._ui.window)
+        tab = self._tabs.show(CHAT, takes_focus=False)
+        end_with_focus(self._ui.window, partial(tab.do, command), tab.take_keyboard)
 
     def begin_in(self, name: str) -> None:
         self._tabs.seen(name).show_new()

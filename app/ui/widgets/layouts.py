@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QBoxLayout,
+    QDialog,
     QFrame,
     QHBoxLayout,
     QLayout,
@@ -338,6 +339,20 @@ def drop_focus(part: QWidget) -> None:
     focus = part.window().focusWidget()
     if focus is not None and (part is focus or part.isAncestorOf(focus)):
         focus.clearFocus()
+
+
+def end_with_focus(window: QWidget, do: Callable[[], object], take_focus: Callable[[], object]) -> None:
+    """Do something, and give the focus away behind it; where it opened a dialog, once that is closed."""
+    before = _open_dialogs(window)
+    do()
+    if opened := _open_dialogs(window) - before:
+        opened.pop().finished.connect(lambda _result: take_focus())
+    else:
+        take_focus()
+
+
+def _open_dialogs(window: QWidget) -> set[QDialog]:
+    return {dialog for dialog in window.findChildren(QDialog) if dialog.isVisible()}
 
 
 class SidePane(QSplitter):

@@ -71,6 +71,13 @@ MOVES: tuple[tuple[Qt.Key, Qt.KeyboardModifier, str], ...] = (
 )
 """Keys, and the name of what they send the keyboard to: that of the object, or the one that readers say."""
 DIALOGS: tuple[tuple[Qt.Key, Qt.KeyboardModifier, str], ...] = (
+    (Qt.Key.Key_F, CONTROL | SHIFT, "search"),
+    (Qt.Key.Key_E, CONTROL | SHIFT, SYSTEM_PROMPT),
+    (Qt.Key.Key_Escape, NO_KEYS, "message"),
+    (Qt.Key.Key_3, CONTROL, "text_source"),
+    (Qt.Key.Key_A, CONTROL | SHIFT, "Assistants"),
+    (Qt.Key.Key_Escape, NO_KEYS, "message"),
+    (Qt.Key.Key_4, CONTROL, "page_text"),
     (Qt.Key.Key_P, CONTROL | SHIFT, "search"),
     (Qt.Key.Key_Escape, NO_KEYS, "message"),
     (Qt.Key.Key_E, CONTROL | SHIFT, SYSTEM_PROMPT),
