@@ -380,8 +380,8 @@ def test_pages_and_nonsense_are_told(network: Open, hub: FakeHub) -> None:
 
 @cache
 def small_and_huge(window_bits: int) -> bytes:
-    """200 MB, compressed."""
-    return zlib.compress(b"0" * 200_000_000, 9, window_bits)
+    """100 MB, compressed."""
+    return zlib.compress(b"0" * 100_000_000, 9, window_bits)
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ ONE_OF_SIX = {"enum": list(COLOURS)}
 def test_a_picture_that_a_program_sends_is_seen(seeing_server: Served) -> None:
     wished = {"type": "json_schema", "json_schema": {"name": "colour", "schema": ONE_OF_SIX}}
     named = []
-    for colour in COLOURS:
+    for colour in ("red", "green", "blue"):
         url = f"data:image/png;base64,{plain_png(colour)}"
         parts = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": QUESTION}]
         answer = seeing_server.client.post(
@@ -200,7 +200,7 @@ def test_a_picture_that_a_program_sends_is_seen(seeing_server: Served) -> None:
         ).json()
         named.append(json.loads(answer["choices"][0]["message"]["content"]))
         assert answer["usage"]["prompt_tokens"] > PICTURE_TOKENS
-    assert sum(map(str.__eq__, named, COLOURS)) >= 5
+    assert named == ["red", "green", "blue"]
     (listed,) = seeing_server.client.get(seeing_server.address.replace("/v1", "/api/v0/models")).json()["data"]
     assert (listed["type"], listed["capabilities"]) == ("vlm", ["tool_use", "vision"])
 

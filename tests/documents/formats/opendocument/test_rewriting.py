@@ -196,7 +196,7 @@ def test_a_document_whose_segments_stay_is_the_same_byte_for_byte(tmp_path: Path
 @pytest.mark.parametrize("kind", list(BODIES))
 def test_a_flat_document_is_written_back_alike(tmp_path: Path, kind: str) -> None:
     words = PlantedWords()
-    picture = "<office:binary-data>" + "aGVsbG8K" * 2_000_000 + "</office:binary-data>"
+    picture = "<office:binary-data>" + "aGVsbG8K" * (2_000_000 if kind == "text" else 2) + "</office:binary-data>"
     body = f"<office:body><office:{kind}>{BODIES[kind]}</office:{kind}></office:body>"
     inner = words.plant(f"{META}<office:automatic-styles>{STYLES}</office:automatic-styles>{MASTER}{body}")
     inner = inner.replace("</draw:frame>", f"<draw:image>{picture}</draw:image></draw:frame>", 1)
