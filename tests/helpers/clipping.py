@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 SLACK_PX = 1
+LEAST_LETTERS = 4
+"""What is left at least of a text that is shortened by design."""
 ROUNDS = 4
 
 
@@ -44,8 +46,12 @@ def _problems(widget: QWidget) -> Iterator[str]:
     text = _text(widget)
     if not text:
         return
-    if widget.property("elides") is not True:
-        needed, room = _needed_size(widget, text), _room(widget)
+    needed, room = _needed_size(widget, text), _room(widget)
+    if widget.property("elides") is True:
+        least = LEAST_LETTERS * widget.fontMetrics().averageCharWidth()
+        if room.width() < min(least, needed.width()):
+            yield f"“{text[:60]}” is shortened to {room.width()} pixels"
+    else:
         if needed.width() > room.width() + SLACK_PX:
             yield f"“{text[:60]}” is {needed.width()} wide and has {room.width()}"
         if needed.height() > room.height() + SLACK_PX:
@@ -110,9 +116,12 @@ def _hidden_part(widget: QWidget) -> str:
     rect, step = QRect(widget.rect()), widget
     while step.parentWidget() is not None and not step.isWindow():
         parent = step.parentWidget()
-        if isinstance(parent.parentWidget(), QAbstractScrollArea):
-            return ""
         rect.translate(step.pos())
+        if isinstance(area := parent.parentWidget(), QAbstractScrollArea):
+            is_fixed = area.horizontalScrollBarPolicy() == Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+            across = range(-SLACK_PX, parent.width() + SLACK_PX)
+            is_cut = is_fixed and not {rect.left(), rect.right()} <= {*across}
+            return f"is cut off by {_where(area)}, which is not scrolled sideways" if is_cut else ""
         if not parent.rect().adjusted(-SLACK_PX, -SLACK_PX, SLACK_PX, SLACK_PX).contains(rect):
             return f"is cut off by {_where(parent)}"
         step = parent

@@ -55,7 +55,15 @@ def test_a_label_outside_its_parent_is_found(holder: QWidget) -> None:
 
 def test_a_label_that_elides_by_design_says_so(holder: QWidget) -> None:
     label = QLabel(TEXT, holder)
-    label.resize(30, 40)
+    label.resize(60, 40)
     label.setProperty("elides", True)
     holder.show()
     assert clipped_texts(holder) == []
+
+
+def test_a_label_of_which_eliding_leaves_nothing_is_found(holder: QWidget) -> None:
+    label = QLabel(TEXT, holder)
+    label.resize(8, 40)
+    label.setProperty("elides", True)
+    holder.show()
+    assert "shortened" in clipped_texts(holder)[0]
