@@ -87,8 +87,8 @@ class SurveyOffer(QFrame):
         self.offer: QueryOffer | None = None
         """The current offer, or None."""
         self._words = plain_label(kind="muted", wraps=True)
-        self.whole = text_button("", "plain", on_click=self.whole_wanted)
-        self.passages = text_button("", "quiet", on_click=self.passages_wanted)
+        self.whole = text_button("", "plain", on_click=self.whole_wanted, elides=True)
+        self.passages = text_button("", "quiet", on_click=self.passages_wanted, elides=True)
         buttons = QWidget()
         flow = FlowLayout(buttons)
         flow.addWidget(self.whole)

@@ -38,7 +38,7 @@ from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.input_fields import CheckRow, PlainEdit
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import FlowLayout, fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -98,7 +98,7 @@ class BlindPage(ComparisonPage):
 
     def _lay_out(self) -> None:
         theme = self._theme
-        models, doing, vote, kept = (QHBoxLayout() for _ in range(4))
+        models, doing, kept, vote = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), FlowLayout()
         for choice in self.choices:
             models.addWidget(choice)
         models.addStretch(1)
@@ -114,7 +114,6 @@ class BlindPage(ComparisonPage):
             button.hide()
             self.votes.append(button)
             vote.addWidget(button)
-        vote.addStretch(1)
         fill_layout(kept, (self.tally, 1), self.clear)
         fill_layout(self.rows, models, self.blind, self.question)
         for row in (doing, self._side_by_side, vote, kept):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout
 
 from app.core.paths import resource_path
@@ -23,7 +24,7 @@ from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import CheckRow, PlainEdit, SegmentedControl
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import FlowLayout, fill_layout
 from app.ui.work.doing import SavedFiles
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ class TextChoice(QFrame):
         self._built_in = resource_path(OWN_TEXT).read_text("utf-8")
         choices = [(BUILT_IN, tr("The built-in page")), (OWN, tr(MY_OWN))]
         self.segments = SegmentedControl(ui.theme, tr(TEXT_LABEL), choices, BUILT_IN, self.choose)
+        self.segments.setMinimumWidth(1)  # they stand below each other in a narrow page
         self.open = text_button(tr("Open a file…"), on_click=self.ask_for_file)
         self.edit = PlainEdit()
         self.edit.setProperty("kind", "")
@@ -165,7 +167,8 @@ class TextChoice(QFrame):
         self.edit.setPlaceholderText(tr("Type or paste a text like those you’ll use the model for"))
         self.edit.textChanged.connect(self._check_size)
         self.note = plain_label(kind="muted", wraps=True)
-        row = fill_layout(QHBoxLayout(), self.segments, 1, self.open)
+        row = fill_layout(FlowLayout(), self.segments, self.open)
+        row.is_last_at_end = True
         column = fill_layout(QVBoxLayout(self), row, self.edit, self.note)
         theme = ui.theme
         theme.dress(column, margins=(CARD_INSET_PX, 12, CARD_INSET_PX, 12), spacing=10)
@@ -173,6 +176,10 @@ class TextChoice(QFrame):
         theme.dress(self.note, font="small")
         theme.dress(self.open, font="control")
         self.choose(BUILT_IN)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.segments.fit_width(self.width() - 2 * self._ui.theme.px(CARD_INSET_PX))
 
     @property
     def text(self) -> str:

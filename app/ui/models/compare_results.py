@@ -16,7 +16,7 @@ from app.ui.models.compare_table import BITS, NAME, PARAMETERS, SPEED, ResultTab
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import FlowLayout, fill_layout
 
 BEST_OF_FAST = "Of the models that reach {speed} tokens/s here, {name} predicts this text best."
 TWO_SIZES_ONLY = "A line through two sizes proves nothing. Compare three or more."
@@ -54,7 +54,7 @@ class ComparisonResults(QWidget):
         self._wanted = 0
         """Number of models to measure; until all are, no best one is named."""
         self.best = theme.dress(plain_label(wraps=True), font="section")
-        self.use = text_button("", "link", on_click=self._use_best)
+        self.use = text_button("", "link", on_click=self._use_best, elides=True)
         self.table = ResultTable(theme)
         self.order = ChoiceButton(
             theme, tr("Sort order"), translated_choices(ORDERS), shows_change=False, on_change=self._sort
@@ -66,7 +66,8 @@ class ComparisonResults(QWidget):
         self._plot_place = theme.dress(QVBoxLayout(), spacing=2)
         self.line = theme.dress(plain_label(wraps=True), font="row")
         self.kaplan = plain_label(tr(_KAPLAN), kind="muted", wraps=True)
-        head = fill_layout(QHBoxLayout(), self.order, 1, self.save)
+        head = fill_layout(FlowLayout(), self.order, self.save)
+        head.is_last_at_end = True
         column = fill_layout(QVBoxLayout(self), self.best, (self.use, 0, Qt.AlignmentFlag.AlignLeading), head)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (self.table, self.failed, self.measured):

@@ -172,6 +172,10 @@ class ComparisonPage(ModelsPage):
         self.ways = SegmentedControl(ui.theme, tr("Comparison method"), ways, way, self._on_way)
         self.top.addWidget(self.ways, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.ways.fit_width(self.width() - 2 * self._theme.px(EDGE_PX))
+
     @property
     def is_running(self) -> bool:
         return self._task is not None

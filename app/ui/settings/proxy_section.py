@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -102,12 +101,10 @@ class ProxySection(SettingsSection):
         holder = QWidget()
         column = drop_margins(QVBoxLayout(holder))
         row = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight), (self.user, 1), (self.password, 1))
-        for button in (self.keep, self.forget):
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignLeading)
-        column.addLayout(row)
+        buttons = fill_layout(QHBoxLayout(), self.keep, self.forget, 1)
+        fill_layout(column, row, buttons, self.note)
         self.turn_with_room(row, self.password, 8)
-        column.addWidget(self.note)
-        self._theme.dress(column, spacing=4)
+        self._theme.dress(column, buttons, spacing=8)
         self.add_block("proxy_sign_in", tr("For a proxy that asks who you are."), holder)
         self._update()
 

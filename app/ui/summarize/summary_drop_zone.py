@@ -91,8 +91,8 @@ class SummaryDropZone(QFrame):
         self._formats.setProperty("kind", "muted")
         self.setAccessibleName(tr("Drop documents or folders here, or press Enter to choose files"))
         self.setAccessibleDescription(self._formats.text())
-        self.browse = text_button(tr("Browse…"), "primary", on_click=self.files_wanted)
-        self.folder = text_button(tr("Choose a folder…"), "plain")
+        self.browse = text_button(tr("Browse…"), "primary", on_click=self.files_wanted, elides=True)
+        self.folder = text_button(tr("Choose a folder…"), "plain", elides=True)
         self._lay_out()
         name_widgets(browse=self.browse)
 

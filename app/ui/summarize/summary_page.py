@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.paths import runs_elsewhere
 from app.features.summarize.summaries import StoredSummary
@@ -42,7 +42,7 @@ from app.ui.summarize.wish import SummaryFooter
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
+from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets, scrolled
 from app.ui.widgets.menus import Menu
 from app.ui.work.doing import SavedFiles, file_name
 from app.ui.work.job_tab import StateBar, TabColumn
@@ -234,9 +234,8 @@ class ResultHead(TabColumn):
         self.facts = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
         self.facts.setObjectName("summary_facts")
         self.facts.setProperty("kind", "muted")
-        self._buttons = QHBoxLayout()
-        for button in (self.aloud, self.copy, self.translate, self.ask, self.save):
-            self._buttons.addWidget(button)
+        self._buttons = fill_layout(FlowLayout(), self.aloud, self.copy, self.translate, self.ask, self.save)
+        self._is_narrow = False
         self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         fill_layout(self._top, (self.title, 1), self._buttons)
         fill_layout(self.rows, self._top, self.facts)
@@ -305,10 +304,12 @@ class ResultHead(TabColumn):
         wanted = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         self._top.setDirection(wanted)
         self._top.setSpacing(self._theme.px(6 if is_narrow else 10))
-        self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeading)
         # Below the title the row begins with a button whose edge stands where the title does.
-        across = QBoxLayout.Direction.RightToLeft if is_narrow else QBoxLayout.Direction.LeftToRight
-        self._buttons.setDirection(across)
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
+            for button in (self.save, self.ask, self.translate, self.copy, self.aloud)[:: 1 if is_narrow else -1]:
+                self._buttons.removeWidget(button)
+                self._buttons.addWidget(button)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -166,7 +166,7 @@ class SummaryFooter(TabColumn):
         self.choices.changed.connect(self._show_button)
         self.button = text_button(label, "primary" if is_primary else "plain")
         self.choices.add_last(self.button)
-        self.anyway = text_button("", "quiet")
+        self.anyway = text_button("", "quiet", elides=True)
         self.anyway.setToolTip(tr("Let the model write it. The document’s own sentences are probably better."))
         self.anyway.hide()
         self.rows.addWidget(self.choices)
