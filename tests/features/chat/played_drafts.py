@@ -124,6 +124,10 @@ class Home:
     sent: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
     """Names that went with the words of a message."""
     is_closed: bool = False
+    may_go_on: bool = False
+    """Whether its queue may be sent without a person saying so again."""
+    resumes: bool = False
+    """Its queue goes on after an answer that ends well."""
 
     @property
     def place(self) -> ChatPlace:
@@ -154,6 +158,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.unqueued: list[m.ReportUnqueued] = []
         self.errors = 0
         self.may_appear = False
+        self.pause_queues()
         played = self.playground
         store = SessionStore(
             played.kept,
@@ -181,6 +186,11 @@ class SessionMachine(RuleBasedStateMachine):
         )
         self.session.dispatch(m.ShowChat(ChatPlace(self.playground.kept)))
         self.session.dispatch(f.ResumeFiles())
+
+    def pause_queues(self) -> None:
+        """From now on no queue goes on by itself."""
+        for home in self.homes:
+            home.may_go_on = home.resumes = False
 
     def create_chat(self) -> int:
         """What the chat's options do."""
@@ -386,6 +396,9 @@ class SessionMachine(RuleBasedStateMachine):
             "send": m.SendQueue(),
             "pause": m.PauseQueue(),
         }
+        if what == "pause":
+            self.pause_queues()
+        self.home.may_go_on |= what == "send"
         self.do(commands[what])
 
     @precondition(lambda self: self.unqueued)
@@ -599,6 +612,7 @@ class SessionMachine(RuleBasedStateMachine):
                 assert names == set(home.things), "a message went without its own things, or with others"
                 assert not home.words or words - {"pasted"} == home.words, "a message went with other words"
                 home.sent[words] = names
+                home.may_go_on |= kind == "q"
                 home.words, home.things = set(), {}
             assert home.sent[words] == names, "a message has other things than it went with"
 

@@ -40,6 +40,7 @@ class PlayedAnswer:
     events: Iterator[Any]
     draft: AnswerDraft | None = None
     is_cancelled: bool = False
+    ends_well: bool = False
 
 
 class AnswerMachine(SessionMachine):
@@ -86,6 +87,8 @@ class AnswerMachine(SessionMachine):
         assert home not in self.gone_chats, "an answer was asked for in a deleted chat"
         assert about is not None and about.conversation_id == home.number, "it was asked for in another chat"
         assert effect.place.talk.conversations.get_message(about.id) is not None, "of a message that is gone"
+        assert not effect.is_queued or self.state.may_send_queue, "a queue went on though nothing may be sent"
+        assert not effect.is_queued or home.may_go_on, "a queue went on by itself"
         assert not effect.is_whole or self.wholes, "whole documents are read again by themselves"
         self.wholes = 0 if effect.is_whole else self.wholes
         talk, token = effect.place.talk, CancelToken()
@@ -132,7 +135,14 @@ class AnswerMachine(SessionMachine):
 
     def finish(self, key: int, error: BaseException | None = None) -> None:
         """It is told twice that it ended."""
-        self.running.pop(key).events.close()  # type: ignore[attr-defined]
+        played = self.running.pop(key)
+        played.events.close()  # type: ignore[attr-defined]
+        for home in self.homes:
+            if played.ends_well:
+                home.may_go_on |= home.resumes
+                home.resumes = False
+            elif home.may_go_on and self.state.queue_states.get(home.place) is QueueState.ON:
+                home.may_go_on, home.resumes = False, True
         for _ in range(2):
             self.do(m.AnswerEnded(key, error))
 
@@ -166,6 +176,7 @@ class AnswerMachine(SessionMachine):
         else:
             draft.append(TextDelta(self.name("t")))
             draft.finish(MessageState.COMPLETE)
+            played.ends_well = True
             self.do(m.AnswerProgressed(key, Finished(WELL)))
         self.learn()
         self.finish(key, NoModel() if how == "badly" else None)
