@@ -145,6 +145,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.count = 0
         self.created: int | None = None
         self.homes: list[Home] = []
+        self.gone_chats: list[Home] = []
         self.inside: dict[Path, list[str]] = {}
         self.edited: dict[bool, set[int]] = {False: set(), True: set()}
         """Ids of versions of questions, which have the same things, in the program's store and in a temporary one."""
@@ -654,7 +655,8 @@ class SessionMachine(RuleBasedStateMachine):
         state = self.state
         if state.held is not None:
             assert "way" in self.home.things.values(), "a message waits for nothing"
-        waiting = {place for kind, _, place, _ in messages if kind == "q"}
+        gone = {home.place for home in self.gone_chats}
+        waiting = {place for kind, _, place, _ in messages if kind == "q"} - gone
         on = {place for place, queued in state.queue_states.items() if queued is QueueState.ON}
         if waiting & on and not state.is_busy and state.may_send_queue and state.edited_id is None:
             assert state.is_next_due or state.is_next_asked, "a queue waits for nothing"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from app.core.errors.model_errors import NoModel
 from app.core.events import CANCELLED, AnswerStats, CancelToken, Finished, FinishReason, TextDelta
@@ -21,10 +21,11 @@ from app.features.chat import session_messages as m
 from app.features.chat.answer_draft import AnswerDraft
 from app.features.chat.answer_service import AnswerStarted, ContextIsFull
 from app.features.chat.message_draft import ChatPlace
+from app.features.chat.session_state import QueueState
 from app.store.conversations import MessageState, StoredMessage
 from app.store.database import Database
 from app.store.projects import Projects
-from tests.features.chat.played_drafts import INDEX, Home, Playground, SessionMachine
+from tests.features.chat.played_drafts import INDEX, KINDS, Home, Playground, SessionMachine
 from tests.helpers.playing import play
 
 WELL = AnswerStats(1, 0, 1, 0.1, 1.0, FinishReason.STOP)
@@ -54,7 +55,6 @@ class AnswerMachine(SessionMachine):
         self.deleted: dict[bool, set[int]] = {False: set(), True: set()}
         """Messages that a person, or an answer that never was, has taken away."""
         self.undone: list[m.RestoreMessage] = []
-        self.gone_chats: list[Home] = []
         self.project: int | None = None
         self.wholes = 0
         self.events: list[Iterator[Any]] = []
@@ -342,10 +342,27 @@ class AnswerMachine(SessionMachine):
             assert list(state.branch) == stored, "the branch is another one"
 
 
+class QueueMachine(AnswerMachine):
+    """Begins where most sequences never come: an answer runs, and a message waits for it."""
+
+    @initialize(kinds=KINDS)
+    def begin(self, kinds: list[str]) -> None:
+        for _ in range(2):
+            self.write(["word"])
+            self.send()
+        self.write(kinds)
+
+
 @pytest.mark.timeout(900)  # a dozen seconds of one processor, which other work may share
 def test_a_thousand_sequences_lose_nothing(tmp_path: Path) -> None:
     playground = Playground(Database.in_memory(), tmp_path)
     play(AnswerMachine, playground, playground.close, sequences=1000, steps=12)
+
+
+@pytest.mark.timeout(900)
+def test_three_hundred_sequences_with_a_queue_send_nothing_by_itself(tmp_path: Path) -> None:
+    playground = Playground(Database.in_memory(), tmp_path)
+    play(QueueMachine, playground, playground.close, sequences=300, steps=12)
 
 
 @pytest.mark.timeout(900)
