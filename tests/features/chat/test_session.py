@@ -343,13 +343,26 @@ class AnswerMachine(SessionMachine):
 
 
 class QueueMachine(AnswerMachine):
-    """Begins where most sequences never come: an answer runs, and a message waits for it."""
+    """Begins where most sequences never come: an answer ran, and a message waited for it."""
 
-    @initialize(kinds=KINDS)
-    def begin(self, kinds: list[str]) -> None:
+    @initialize(
+        kinds=KINDS,
+        what=st.sampled_from(("go on", "pause", "forbid", "reopen")),
+        how=st.sampled_from(("text", "well", "badly", "full")),
+    )
+    def begin(self, kinds: list[str], what: str = "", how: str = "") -> None:
         for _ in range(2):
             self.write(["word"])
             self.send()
+        if what == "pause":
+            self.change_queue(0, what)
+        elif what == "forbid":
+            self.do(m.SendingAllowed(False))
+        elif what == "reopen":
+            self.close_and_open()
+        if self.running:
+            self.end_answer(next(iter(self.running)), how)
+        self.hear_all(ends_well=False)
         self.write(kinds)
 
 
