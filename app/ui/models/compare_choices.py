@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QVBoxLayout
 
 from app.core.paths import resource_path
 from app.core.visible import clean_text, visible_name
@@ -69,7 +69,7 @@ class ModelChoice(QFrame):
         self._grid = theme.dress(QGridLayout(), spacing=4)
         self.all = text_button(tr("Select all that fit"), "link", on_click=lambda: self._tick(is_on=True))
         self.none = text_button(tr("Select none"), "link", on_click=lambda: self._tick(is_on=False))
-        ends = fill_layout(QHBoxLayout(), self.all, self.none, 1)
+        ends = fill_layout(FlowLayout(), self.all, self.none)
         theme.dress(fill_layout(QVBoxLayout(self), self._grid, ends), margins=(10, 10, 10, 8), spacing=4)
         theme.dress(self.all, self.none, font="control")
 
